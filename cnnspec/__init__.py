@@ -44,6 +44,7 @@ _HOMES = {
     "Diagnostic": ".diagnostics",
     "SpecError": ".diagnostics",
     "load_ipython_extension": ".cells",
+    "unload_ipython_extension": ".cells",
 }
 
 

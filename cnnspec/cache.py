@@ -15,7 +15,9 @@ def folder() -> Path:
     elif sys.platform == "darwin":
         cache = _home() / "Library" / "Caches"
     else:
-        cache = Path(os.environ.get("XDG_CACHE_HOME") or _home() / ".cache")
+        cache = Path(os.environ.get("XDG_CACHE_HOME", ""))
+        if not cache.is_absolute():  # by its convention such a one is none
+            cache = _home() / ".cache"
     return cache / "cnnspec"
 
 

@@ -10,6 +10,7 @@
     remark(text)      a line of a docstring in generated source
     markup(text)      text and attribute values of HTML and SVG
     markdown(text)    code in a line of Markdown; code_block(text) lines of a spec
+    argument(path)    a path in a command that is told, to be pasted into a shell
 
 Names that become names of generated source go through `codegen.names`. There is no other way in.
 """
@@ -127,6 +128,14 @@ def code_block(text: str) -> str:
     """Lines of a spec in Markdown, behind a fence that is longer than any within."""
     fence = "`" * max(3, 1 + max((len(run) for run in re.findall("`+", text)), default=0))
     return f"{fence}cnn\n{page(text)}\n{fence}"
+
+
+def argument(path: object) -> str:
+    """`'my net.cnn'`: a path as one argument of a command for a shell, which takes none for an option."""
+    import shlex
+
+    shown = visible(path)
+    return shlex.quote(f"./{shown}" if shown.startswith("-") else shown)
 
 
 def plotted(text: object) -> str:

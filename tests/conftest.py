@@ -3,15 +3,34 @@
 They stand in a folder of their own: whatever lies in a folder on `sys.path` can be imported by its name, and a
 folder of tests must never be taken for a package that is not installed.
 
-How long an example takes is no property of ours, and on a busy machine it says nothing: no deadlines.
+How long an example takes is no property of ours, and on a busy machine it says nothing: no deadlines. Examples are
+the same in each run, so that a verdict is one on the code; `--hypothesis-profile=others` draws others.
+
+A shell without job control starts what ends in `&` with Ctrl-C ignored, which programs of tests would inherit.
 """
 
+import gc
+import signal
 import sys
 from pathlib import Path
 
 from hypothesis import HealthCheck, settings
 
-settings.register_profile("any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("others", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("any machine", settings.get_profile("others"), derandomize=True)
 settings.load_profile("any machine")
 
+for number, usual in (
+    (signal.SIGINT, signal.default_int_handler),
+    (getattr(signal, "SIGQUIT", None), signal.SIG_DFL),
+):
+    if number is not None and signal.getsignal(number) is signal.SIG_IGN:
+        signal.signal(number, usual)
+
 sys.path.insert(0, str(Path(__file__).parent / "support"))
+
+
+def pytest_collection_finish(session):
+    """What stays for all tests (modules, the tests themselves) is not walked by each collection of garbage."""
+    gc.collect()
+    gc.freeze()

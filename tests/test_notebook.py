@@ -34,7 +34,7 @@ def test_its_cells_run(notebook, tmp_path, monkeypatch):
     for text in code(notebook):
         first, _, rest = text.partition("\n")
         if first.startswith("%%cnn"):
-            told, value = read(first.removeprefix("%%cnn"), rest)
+            told, _, value = read(first.removeprefix("%%cnn"), rest)
             space[told.name] = value
         else:
             tree = ast.parse(text.replace("%load_ext cnnspec", "pass"))

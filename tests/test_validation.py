@@ -7,6 +7,7 @@ from pathlib import Path
 
 import jsonschema
 import pytest
+from pace import took_under
 
 from cnnspec.api import read_spec
 from cnnspec.lang.exchange import as_json
@@ -120,6 +121,6 @@ def test_a_graph_of_thousands_of_nodes_is_quick():
     document = json.loads(LENET)
     document["nodes"] = document["nodes"][:1] + document["nodes"][1:] * 250
     fault_of(json.loads(LENET), "graph")
-    start = time.process_time()
+    start = time.thread_time()
     assert fault_of(document, "graph") is None
-    assert len(document["nodes"]) > 3000 and time.process_time() - start < 3
+    assert took_under(3, start) and len(document["nodes"]) > 3000

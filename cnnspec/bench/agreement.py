@@ -8,6 +8,7 @@ python -m cnnspec.bench.agreement '{"against": "torch", "modes": ["train", "infe
 from __future__ import annotations
 
 import json
+import os
 import sys
 from typing import Any
 
@@ -28,6 +29,7 @@ Arrays = dict[str, np.ndarray]
 
 def main() -> None:
     job = json.loads(sys.argv[1])
+    os.environ.setdefault("XLA_PYTHON_CLIENT_PREALLOCATE", "false")  # several of these share a card
     answered(lambda: say(worst=check(job)))
 
 
@@ -37,7 +39,9 @@ def check(job: MeasureJob) -> float:
     spec = quiet(subject.spec)
     rival = job["against"]
     dtype = "float32" if rival == "onnxruntime" else "float64"
-    ours = Model(spec, batch=IMAGES, dtype=dtype, measured=subject.measured)
+    engine = job.get("engine", "numpy")
+    devices = 1 if engine == "jax" else None
+    ours = Model(spec, batch=IMAGES, dtype=dtype, measured=subject.measured, engine=engine, devices=devices)
     shift(ours)
     x, y = numbers(spec, IMAGES)
     theirs = {
@@ -100,23 +104,25 @@ def torch_values(ours: Model, mode: str, x: Arrays, y: Arrays, compiled: bool = 
     torch.set_num_threads(1)  # for so few images, and whatever else the machine does meanwhile
     program: dict[str, Any] = {"__name__": "twin"}
     exec(compile(source(ours.spec, mode == "train"), "<twin>", "exec"), program)
-    net = program["Net"]().double()
+    card = ours.engine.name == "jax" and torch.cuda.is_available()
+    place = torch.device("cuda" if card else "cpu")  # where it will be timed
+    net = program["Net"]().double().to(place)
     known = {name: torch.from_numpy(np.array(array)) for name, array in ours.parameters.items()}
     missing = net.load_state_dict(known, strict=False).missing_keys
     assert all(name.endswith("num_batches_tracked") for name in missing), missing
-    inputs = [torch.from_numpy(x[name]) for name in ours.graph.inputs]
+    inputs = [torch.from_numpy(x[name]).to(place) for name in ours.graph.inputs]
     run = torch.compile(net) if compiled else net
     if mode == "infer":
         net.eval()
         with torch.inference_mode():
             made = run(*inputs)
         made = made if isinstance(made, tuple) else (made,)
-        return {name: v.numpy() for name, v in zip(ours.graph.outputs, made, strict=True)}
-    answers = [torch.from_numpy(y[name]) for _, name in judged(ours.spec)]
+        return {name: v.cpu().numpy() for name, v in zip(ours.graph.outputs, made, strict=True)}
+    answers = [torch.from_numpy(y[name]).to(place) for _, name in judged(ours.spec)]
     cost = program["cost"](run, inputs, answers)
     cost.backward()
     gradients = {name: p.grad if p.grad is not None else torch.zeros_like(p) for name, p in net.named_parameters()}
-    return {"": cost.detach().numpy(), **{name: g.numpy() for name, g in gradients.items()}}
+    return {"": cost.detach().cpu().numpy(), **{name: g.cpu().numpy() for name, g in gradients.items()}}
 
 
 def tensorflow_values(ours: Model, mode: str, x: Arrays, y: Arrays) -> Arrays:

@@ -33,24 +33,29 @@ BASELINES = {  # what may be asked for, and the sides that it has
 }
 PACKAGES = {"torch": "torch", "torch-compile": "torch", "onnxruntime": "onnxruntime", "tensorflow": "tensorflow"}
 ALONE = "one worker"
+ENGINE = "engine jax"
 COMPILERS = ("c++", "g++", "clang++", "cl")
 Jobs = dict[str, MeasureJob]
 
 
 @dataclass(frozen=True)
 class Result:
-    """Seconds a step of each side, round by round, and the bytes that its process held."""
+    """Seconds a step of each side, round by round, and the bytes that its process, or its card, held."""
 
     mode: str
     batch: int
     seconds: dict[str, list[float]]
     memory: dict[str, int]
+    device: str = ""  # that all sides ran on, where it was not the processor
 
     def time(self, side: str) -> float:
         return statistics.median(self.seconds[side])
 
     def rate(self, side: str) -> float:
         return self.batch / self.time(side)
+
+    def mebibytes(self, side: str) -> float:
+        return round(self.memory[side] / 2**20, 1)
 
     @property
     def baselines(self) -> list[str]:
@@ -73,11 +78,12 @@ class Result:
             sides[side] = {
                 "images_per_second": round(self.rate(side), 1),
                 "milliseconds": self.time(side) * 1e3,
-                "peak_mib": round(self.memory[side] / 2**20, 1),
+                "peak_mib": self.mebibytes(side),
                 "seconds": seconds,
                 "ratios": ratios,
             }
-        return {"mode": self.mode, "batch": self.batch, "sides": sides}
+        device = {"device": self.device} if self.device else {}
+        return {"mode": self.mode, "batch": self.batch, **device, "sides": sides}
 
 
 def ours(side: str) -> bool:
@@ -174,7 +180,8 @@ def comparison(jobs: Jobs, rounds: int) -> Result:
         sides = {name: ends.enter_context(Side(name, job)) for name, job in jobs.items()}  # they start together
         for side in sides.values():
             side.answer("first")
-            side.answer("ready")
+        devices = {name: str(side.told("card")) for name, side in sides.items()}
+        device = one_device(devices)
         counts = {name: max(1, round(ROUND / min(side.run(1), side.run(2)))) for name, side in sides.items()}
         seconds: dict[str, list[float]] = {name: [] for name in sides}
         for _ in range(rounds):
@@ -182,7 +189,18 @@ def comparison(jobs: Jobs, rounds: int) -> Result:
                 seconds[name].append(side.run(counts[name]))
         memory = {name: side.memory() for name, side in sides.items()}
     first = next(iter(jobs.values()))
-    return Result(first["mode"], first["batch"], seconds, memory)
+    return Result(first["mode"], first["batch"], seconds, memory, device)
+
+
+def one_device(devices: dict[str, str]) -> str:
+    """What all sides run on, "" for the processor; refused where one has a card and another has not."""
+    (first, where), *others = devices.items()
+    for name, device in others:
+        if bool(device) != bool(where):
+            one, two = where or "the processor", device or "the processor"
+            fault = Diagnostic.of("CNN314", case="device", one=first, other=name, device=one, another=two)
+            raise SpecError((fault,))
+    return where
 
 
 def first_steps(jobs: Jobs, repeats: int) -> dict[str, list[float]]:
@@ -200,16 +218,20 @@ def first_steps(jobs: Jobs, repeats: int) -> dict[str, list[float]]:
 def sides(subject: Subject, mode: str, against: tuple[str, ...], folder: Path, scaling: bool = False) -> Jobs:
     """The processes of a comparison; the rivals' programs and ONNX's model are written into `folder`.
 
-    For `scaling` one worker trains the shards of all as well.
+    For `scaling` one worker trains the shards of all as well, in the place of threads.
+
+    Our engine on JAX is one side, on a card if there is one, where PyTorch's then are too.
 
     ONNX Runtime has no part in training. Of one image, processes share the rows of every layer; threads leave it
     to one worker, and so does training.
     """
     job: MeasureJob = {**subject.job, "mode": mode}
     alone = subject.workers == 1 or (subject.batch == 1 and mode == "train")
-    kinds = [] if alone else ["processes"] if subject.batch == 1 else ["processes", "threads"]
+    kinds = [] if alone else ["processes"] if scaling or subject.batch == 1 else ["processes", "threads"]
     found: Jobs = {kind: {**job, "engine": "numpy", "workers": subject.workers, "parallel": kind} for kind in kinds}
-    if alone or subject.batch == 1:
+    if subject.engine == "jax":
+        found = {ENGINE: job}
+    elif alone or subject.batch == 1:
         found[ALONE] = {**job, "engine": "numpy", "workers": 1, "parallel": "threads"}
     elif scaling and mode == "train":
         alone_too: MeasureJob = {
@@ -222,7 +244,7 @@ def sides(subject: Subject, mode: str, against: tuple[str, ...], folder: Path, s
         found[ALONE] = alone_too
     if "torch" in against or "torch-compile" in against:
         file = folder / f"{mode}.py"
-        file.write_text(torch_program.source(subject.spec, mode == "train"), encoding="utf-8")
+        file.write_text(torch_program.source(subject.spec, mode == "train", subject.precision), encoding="utf-8")
         named = BASELINES["torch"][: 1 + subject.images] if "torch" in against else ()
         for name in (*named, *(BASELINES["torch-compile"] if "torch-compile" in against else ())):
             way: MeasureJob = {**job, "engine": "torch", "source": str(file)}

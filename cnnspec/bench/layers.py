@@ -202,7 +202,7 @@ def update(engine: Engine, rate: float, found: dict[str, list[float]]) -> None:
     engine.update.scalars[:-2] = update_numbers(engine.groups, [1] * len(engine.clock), rate, engine.tuning.ema)
     if engine.optimiser.clip is not None:
         engine.update.squares(0, 1, learning)
-    engine.update.apply(0, 1, learning)
+    engine.update.apply(0, 1, learning, ())
     found.setdefault("update", []).append(time.perf_counter() - start)
     engine.p.flat[:] = before
 

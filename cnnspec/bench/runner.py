@@ -2,9 +2,9 @@
 
     python -m cnnspec.bench.runner '{"engine": "torch", "mode": "train", "batch": 64, ...}'
 
-It writes a line when its first step is done and one when it is ready, then a line of seconds for each number
-of steps that it reads, and its peak memory for an empty line. PyTorch's side imports nothing of cnnspec's, so
-its memory and its start are its own.
+It writes a line when its first step is done and one when it is ready, with the card that it runs on, then a line of
+seconds for each number of steps that it reads, and its peak memory for an empty line. PyTorch's side imports
+nothing of cnnspec's, so its memory and its start are its own.
 """
 
 from __future__ import annotations
@@ -13,7 +13,9 @@ import json
 import os
 import sys
 import time
+from collections import deque
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -25,23 +27,37 @@ Step = Callable[[], object]
 Memory = Callable[[], int]
 
 
+@dataclass(frozen=True)
+class Timed:
+    """What a side runs: a step, the most bytes that it held so far, and how to wait for steps that were begun.
+
+    `card` is the name of what it runs on, "" for the processor.
+    """
+
+    step: Step
+    memory: Memory
+    settle: Step = bool
+    card: str = ""
+
+
 def main() -> None:
     job = json.loads(sys.argv[1])
-    answered(lambda: serve(*STEPS[job["engine"]](job)))
+    answered(lambda: serve(STEPS[job["engine"]](job)))
 
 
-def serve(step: Step, memory: Memory) -> None:
-    step()
-    say(first=True)
-    step()
-    say(ready=True)
+def serve(timed: Timed) -> None:
+    for event in ({"first": True}, {"ready": True, "card": timed.card}):
+        timed.step()
+        timed.settle()
+        say(**event)
     for line in sys.stdin:
         if not line.strip():
-            say(memory=memory())
+            say(memory=timed.memory())
             continue
         start = time.perf_counter()
         for _ in range(int(line)):
-            step()
+            timed.step()
+        timed.settle()
         say(seconds=time.perf_counter() - start)
 
 
@@ -60,26 +76,60 @@ def answered(work: Callable[[], None]) -> None:
         say(diagnostics=[[d.code, d.message, d.help] for d in diagnostics])
 
 
-def plan_step(job: MeasureJob) -> tuple[Step, Memory]:
+def plan_step(job: MeasureJob) -> Timed:
     """Our plan, on workers; their own memory counts as well."""
     workers = job["workers"]
     step, engine = model_step(job, workers=workers, parallel=job["parallel"], shards=job.get("shards"))
     found = getattr(engine, "workers", None)
-    return step, lambda: peak() + sum(own(child.pid) for child in getattr(found, "children", ()))
+    return Timed(step, lambda: peak() + sum(own(child.pid) for child in getattr(found, "children", ())))
 
 
-def jax_step(job: MeasureJob) -> tuple[Step, Memory]:
-    """Our engine on JAX, on as many cores as there are workers."""
+def jax_step(job: MeasureJob) -> Timed:
+    """Our engine on JAX, on its first device, or on as many cores as there are workers.
+
+    It is a card only where all sides may have one. The images lie on the device, and a step begins before the cost
+    of the one before it is read.
+    """
     if hasattr(os, "sched_setaffinity"):  # XLA makes a thread for each core that it may use
         os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[: job["workers"]])
-    return model_step(job, engine="jax", devices=1)[0], peak
+    os.environ.setdefault("XLA_PYTHON_CLIENT_PREALLOCATE", "false")  # a card is shared with the other sides
+    if not job.get("accelerated"):
+        os.environ["JAX_PLATFORMS"] = "cpu"
+    from ..jax.engine import Engine
+    from ..model import Model
+    from .subject import numbers, subject_of
+
+    spec = subject_of(job).spec
+    model = Model(spec, batch=job["batch"], engine="jax", devices=1, precision=job.get("precision"))
+    engine = model.engine
+    assert isinstance(engine, Engine)
+    device = engine.devices.mesh.devices.flat[0]
+    card = "" if device.platform == "cpu" else device.device_kind
+    arrays = engine.hold(model.arrays(*numbers(spec, job["batch"])))
+
+    def memory() -> int:
+        return device.memory_stats()["peak_bytes_in_use"] if card else peak()
+
+    if job["mode"] != "train":
+        given = {name: arrays[name] for name in model.graph.inputs}
+        return Timed(lambda: engine.forward(given), memory, bool, card)
+    rate, begun = model.spec.train.optimiser.lr, deque[Step]()
+
+    def step() -> None:
+        begun.append(engine.start(arrays, rate))
+        if len(begun) > 1:
+            begun.popleft()()
+
+    def settle() -> None:
+        while begun:
+            begun.popleft()()
+
+    return Timed(step, memory, settle, card)
 
 
 def model_step(
     job: MeasureJob,
     *,
-    engine: str = "numpy",
-    devices: int | None = None,
     workers: int = 1,
     parallel: str = "threads",
     shards: int | None = None,
@@ -89,8 +139,8 @@ def model_step(
 
     subject = subject_of(job)
     spec = subject.spec
-    model = Model(spec, batch=job["batch"], measured=subject.measured, engine=engine, devices=devices,
-                  workers=workers, parallel=parallel, shards=shards)  # fmt: skip
+    model = Model(spec, batch=job["batch"], measured=subject.measured, workers=workers, parallel=parallel,
+                  shards=shards)  # fmt: skip
     arrays = model.arrays(*numbers(spec, job["batch"]))
     if job["mode"] == "train":
         rate = model.spec.train.optimiser.lr
@@ -99,8 +149,11 @@ def model_step(
     return lambda: model.engine.forward(given), model.engine
 
 
-def torch_step(job: MeasureJob) -> tuple[Step, Memory]:
-    """The file that `program` wrote, in PyTorch eager or compiled."""
+def torch_step(job: MeasureJob) -> Timed:
+    """The file that `torch_program` wrote, in PyTorch eager or compiled, on a card if that is asked for and there.
+
+    On a card float32 means float32, no TF32, and cuDNN chooses its kernels by trying them.
+    """
     from runpy import run_path
 
     import torch
@@ -110,6 +163,13 @@ def torch_step(job: MeasureJob) -> tuple[Step, Memory]:
     program = run_path(job["source"])
     net = program["Net"]()
     x, y = program["batch"](job["batch"])
+    card = ""
+    memory: Memory = peak
+    settle: Step = bool
+    if job.get("accelerated") and torch.cuda.is_available():
+        torch.backends.cudnn.benchmark, torch.backends.cudnn.allow_tf32 = True, False
+        net, x, y = net.cuda(), [values.cuda() for values in x], [values.cuda() for values in y]
+        card, memory, settle = torch.cuda.get_device_name(), torch.cuda.max_memory_allocated, torch.cuda.synchronize
     if job["channels_last"]:
         net = net.to(memory_format=torch.channels_last)
         x = [values.to(memory_format=torch.channels_last) if values.ndim == 4 else values for values in x]
@@ -117,17 +177,18 @@ def torch_step(job: MeasureJob) -> tuple[Step, Memory]:
         net = torch.compile(net)
     if job["mode"] == "train":
         step, optimiser = program["step"], program["optimiser"](net)
-        return lambda: step(net, optimiser, x, y), peak
+        return Timed(lambda: step(net, optimiser, x, y), memory, settle, card)
     net.eval()
+    precision = job.get("precision", "float32")
 
     def infer() -> None:
-        with torch.inference_mode():
+        with torch.inference_mode(), torch.autocast(x[0].device.type, torch.bfloat16, precision == "bfloat16"):
             net(*x)
 
-    return infer, peak
+    return Timed(infer, memory, settle, card)
 
 
-def onnx_step(job: MeasureJob) -> tuple[Step, Memory]:
+def onnx_step(job: MeasureJob) -> Timed:
     """The network as an ONNX model, in ONNX Runtime."""
     import numpy as np
     import onnxruntime
@@ -140,10 +201,10 @@ def onnx_step(job: MeasureJob) -> tuple[Step, Memory]:
         each.name: random.normal(size=(job["batch"], *each.shape[1:])).astype("float32")
         for each in session.get_inputs()
     }
-    return lambda: session.run(None, given), peak
+    return Timed(lambda: session.run(None, given), peak)
 
 
-def tensorflow_step(job: MeasureJob) -> tuple[Step, Memory]:
+def tensorflow_step(job: MeasureJob) -> Timed:
     """The file that `tensorflow_program` wrote: each step one graph, as `fit` and `predict` of Keras have it."""
     from runpy import run_path
 
@@ -158,9 +219,9 @@ def tensorflow_step(job: MeasureJob) -> tuple[Step, Memory]:
     if job["mode"] == "train":
         optimiser_state = made["optimiser"](w)
         step = tf.function(lambda x, y: made["step"](w, optimiser_state, x, y))
-        return lambda: step(x, y).numpy(), peak
+        return Timed(lambda: step(x, y).numpy(), peak)
     infer = tf.function(lambda x: made["net"](w, x, False))
-    return lambda: infer(x)[0].numpy(), peak
+    return Timed(lambda: infer(x)[0].numpy(), peak)
 
 
 def peak() -> int:

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from math import prod
 from pathlib import Path
 from typing import Required, TypedDict
 
 import numpy as np
 
-from ..api import read_spec
-from ..diagnostics import Diagnostic, SpecError
-from ..ir import Graph
+from ..api import read_spec, shape
+from ..diagnostics import Diagnostic, Fault, SpecError
+from ..ir import Builder, Graph, TensorType
+from ..ir.leaves import Input
 from ..lang import Spec
 from ..passes.methods import Times
 from ..words.costs import Cost
@@ -30,6 +32,8 @@ class MeasureJob(TypedDict, total=False):
     measured: Mapping[str, Times]
     mode: str
     engine: str
+    precision: str  # of images and activations, on JAX and what it is compared with
+    accelerated: bool  # on a card, where the side's library has one
     parallel: str
     shards: int  # as many as there are workers, where none are told
     source: str  # the file of the torch program, or of the ONNX model
@@ -44,6 +48,7 @@ class Subject:
     """A network to be measured; `job` is what another process needs to make the same.
 
     `measured` are the times by which convolutions are computed as they are; none go by the cost model.
+    With `engine` jax it runs on whatever devices JAX has, one of them, and so do its rivals.
     """
 
     path: Path
@@ -51,16 +56,31 @@ class Subject:
     batch: int
     workers: int
     measured: Mapping[str, Times] = field(default_factory=dict)
+    engine: str = "numpy"
+    precision: str = "float32"
 
     @classmethod
-    def read(cls, path: Path, batch: int | None = None, workers: int = 1, input: str | None = None) -> Subject:
-        """Read a spec; the input of one that states none is that of its data."""
+    def read(
+        cls,
+        path: Path,
+        batch: int | None = None,
+        workers: int = 1,
+        input: str | None = None,
+        at_most: bool = False,
+    ) -> Subject:
+        """Read a spec; the input of one that states none is that of its data.
+
+        `input` takes the place of the one that it states; with `at_most` only that of an image with more pixels.
+        """
         spec = read_spec(path, input=input)
         if spec.symbolic:
             from ..data.load import load
 
             found = load(spec.data, root=path.parent, seed=spec.train.seed)
             spec = read_spec(path, input=found.input_type)
+        wanted = shape(input)
+        if wanted is not None and not (at_most and fits(spec.graph, wanted)):
+            spec = replace(spec, graph=resized(spec.graph, wanted))
         return cls(path, spec, batch or spec.train.batch, workers)
 
     @property
@@ -71,6 +91,9 @@ class Subject:
             "batch": self.batch,
             "workers": self.workers,
             "measured": dict(self.measured),
+            "engine": self.engine,
+            "precision": self.precision,
+            "accelerated": self.engine == "jax",
         }
 
     @property
@@ -104,6 +127,29 @@ def subject_of(job: MeasureJob) -> Subject:
     """What `Subject.job` told, in another process."""
     subject = Subject.read(Path(job["spec"]), job["batch"], job["workers"], job["input"])
     return replace(subject, measured=job.get("measured", {}))
+
+
+def fits(graph: Graph, wanted: TensorType) -> bool:
+    """Whether no image that a network is given has more pixels than one of this size."""
+    return all(prod(graph.type(name).spatial) <= prod(wanted.spatial) for name in graph.inputs)
+
+
+def resized(graph: Graph, wanted: TensorType) -> Graph:
+    """The same layers on an input of another size; refused where one of them does not accept it.
+
+    input 3x224x224;  a = conv x;  b = gap a
+    input 3x64x64;    a = conv x;  b = gap a
+    """
+    b, why = Builder(), "" if len(graph.inputs) == 1 else "it has several inputs"
+    try:
+        for node in graph:
+            b.copy(replace(node, op=Input(wanted)) if node.name in graph.inputs else node)
+    except Fault as fault:
+        why = why or fault.message
+    if why:
+        told = "x".join(map(str, wanted.shape))
+        raise SpecError((Diagnostic.of("CNN314", case="input", input=told, why=why),))
+    return graph.with_nodes(b.nodes)
 
 
 def quiet(spec: Spec) -> Spec:

@@ -7,8 +7,8 @@ them stands what each side took.
 from __future__ import annotations
 
 import platform
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
 from datetime import date
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -28,14 +28,28 @@ HEADS = ("network", "", "batch", "side", "images/s", "ms", "MiB", "times as fast
 
 @dataclass(frozen=True)
 class Suite:
-    """The options of a suite, for every network."""
+    """The options of a suite, for every network; `folder` and `mode` are as they were asked for."""
 
+    folder: str
+    mode: str
     modes: tuple[str, ...]
     against: tuple[str, ...]
     workers: int
     rounds: int
     batch: int | None = None
     input: str | None = None
+    engine: str = "numpy"
+    precision: str = "float32"
+
+    @property
+    def command(self) -> str:
+        """What measures the same."""
+        against = [f"--against {baseline}" for baseline in self.against]
+        sizes = [f"--{name} {value}" for name, value in (("batch", self.batch), ("input", self.input)) if value]
+        if self.engine != "numpy":
+            sizes += [f"--engine {self.engine}", f"--precision {self.precision}"]
+        options = [f"--mode {self.mode}", f"--workers {self.workers}", f"--rounds {self.rounds}", *sizes, *against]
+        return " ".join(["cnnspec bench --suite", self.folder, *options])
 
 
 @dataclass(frozen=True)
@@ -57,14 +71,18 @@ def specs_of(path: Path) -> list[Path]:
     return sorted(path.rglob("*.cnn")) if path.is_dir() else [path]
 
 
-def measured(path: Path, name: str, suite: Suite) -> SuiteRow:
-    """A network in every mode; a row says why one cannot be compared, and the others are still timed."""
+def measured(path: Path, name: str, suite: Suite, compared: tuple[str, ...] = ()) -> SuiteRow:
+    """A network in every mode; a row says why one cannot be compared, and the others are still timed.
+
+    The numbers of the sides are held against one another first, but in modes that are `compared` already.
+    """
     results: list[Result] = []
     missing: list[str] = []
     faults: list[Diagnostic] = []
-    agreed: set[str] = set()
+    agreed = set(compared)
     try:
-        whole = Subject.read(path, suite.batch, suite.workers, suite.input)
+        whole = Subject.read(path, suite.batch, suite.workers, suite.input, at_most=True)
+        whole = replace(whole, engine=suite.engine, precision=suite.precision)
     except SpecError as error:
         return SuiteRow(name, missing=tuple(told(error)))
     for mode in suite.modes:
@@ -97,12 +115,14 @@ def told(error: SpecError) -> list[str]:
     return [f"{each.code} {each.message}" for each in error.diagnostics]
 
 
-def circumstances(suite: Suite) -> dict[str, str]:
+def circumstances(suite: Suite, rows: Sequence[SuiteRow] = ()) -> dict[str, str]:
     """Machine, versions and day, which figures are of."""
     found = {"processor": processor(), "system": platform.platform(), "python": platform.python_version()}
+    cards = dict.fromkeys(result.device for row in rows for result in row.results if result.device)
+    found |= {"card": ", ".join(cards)} if cards else {}
     found["cnnspec"] = __version__
     for package in PACKAGES:
-        if package == "numpy" or any(baseline.startswith(package) for baseline in suite.against):
+        if package in ("numpy", suite.engine) or any(baseline.startswith(package) for baseline in suite.against):
             try:
                 found[package] = version(package)
             except PackageNotFoundError:
@@ -111,13 +131,14 @@ def circumstances(suite: Suite) -> dict[str, str]:
     return found
 
 
-def as_json(rows: Sequence[SuiteRow], suite: Suite) -> dict[str, object]:
-    return {"circumstances": circumstances(suite), "networks": [row.as_json() for row in rows]}
+def as_json(rows: Sequence[SuiteRow], suite: Suite, made: Mapping[str, str]) -> dict[str, object]:
+    return {"options": asdict(suite), "circumstances": dict(made), "networks": [row.as_json() for row in rows]}
 
 
-def markdown(rows: Sequence[SuiteRow], suite: Suite) -> Iterator[str]:
-    """A table for each rival, then a line for each side of ours, and of each rival its quicker side."""
-    yield "; ".join(f"{name} {value}" for name, value in circumstances(suite).items())
+def markdown(rows: Sequence[SuiteRow], suite: Suite, made: Mapping[str, str], command: str = "") -> Iterator[str]:
+    """A page: how it was `made`, a table for each rival, a line for each of our sides and each rival's quicker."""
+    yield from ("# Speed, measured", "", f"Made by `{command or suite.command}`.", "")
+    yield "; ".join(f"{name} {value}" for name, value in made.items()) + "."
     for baseline, sides_of in BASELINES.items():
         if baseline in suite.against:
             yield from ("", f"Beside {baseline}: how many times as fast, median and range of the rounds.", "")
@@ -172,9 +193,13 @@ def training(result: Result | None, baselines: tuple[str, ...]) -> list[str]:
         return ["", "", ""]
     first = next(iter(result.seconds))
     baseline = next((each for each in result.baselines if each in baselines), None)
-    memory = [f"{result.memory[side] / 2**20:,.0f}" if side else "" for side in (first, baseline)]
+    memory = [mebibytes(result, side) if side else "" for side in (first, baseline)]
     alone = ALONE in result.seconds and first != ALONE
     return [*memory, interval(result.ratio(first, ALONE)) if alone else ""]
+
+
+def mebibytes(result: Result, side: str) -> str:
+    return f"{result.mebibytes(side):,.0f}"
 
 
 def interval(ratio: tuple[float, float, float]) -> str:
@@ -191,7 +216,7 @@ def cells(result: Result, side: str) -> list[str]:
         side,
         f"{result.rate(side):,.0f}",
         f"{result.time(side) * 1e3:.4g}",
-        f"{result.memory[side] / 2**20:,.0f}",
+        mebibytes(result, side),
         "; ".join(ratios),
     ]
 

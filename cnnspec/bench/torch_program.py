@@ -28,9 +28,17 @@ def step(net, optimiser, x, y):
     optimiser.zero_grad()
     cost(net, x, y).backward()
 '''
+HALVES = '''
+def step(net, optimiser, x, y):
+    """One step of training, its convolutions and products of matrices in {precision}."""
+    optimiser.zero_grad()
+    with torch.autocast(x[0].device.type, torch.{precision}):
+        total = cost(net, x, y)
+    total.backward()
+'''
 
 
-def source(spec: Spec, training: bool) -> str:
+def source(spec: Spec, training: bool, precision: str = "float32") -> str:
     """The file: `Net` and `batch(n)`, in training also `cost(net, x, y)`, `optimiser(net)` and `step(...)`."""
     graph = spec.graph
     if training and (more := beyond(spec.train)):
@@ -45,7 +53,8 @@ def source(spec: Spec, training: bool) -> str:
         return text
     text += cost_source(spec.graph, graph.outputs, read)
     optimiser = spec.train.optimiser
-    text += f"\n\ndef optimiser(net):\n    return {optimiser_source(optimiser)}\n\n{STEP}"
+    step = STEP if precision == "float32" else HALVES.format(precision=precision)
+    text += f"\n\ndef optimiser(net):\n    return {optimiser_source(optimiser)}\n\n{step}"
     if optimiser.clip is not None:
         text += f"    nn.utils.clip_grad_norm_(net.parameters(), {optimiser.clip!r})\n"
     return text + "    optimiser.step()\n"

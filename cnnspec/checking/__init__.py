@@ -9,8 +9,9 @@ Nothing here prints, exits, or changes anything outside of what it returns.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from ..diagnostics import Diagnostic, Source, SpecError
@@ -64,7 +65,8 @@ class Report:
     def __repr__(self) -> str:
         said = [f"{found.code} {found.message}" for found in self.diagnostics[:SHOWN]]
         more = ["..."] if len(self.diagnostics) > SHOWN else []
-        counts = f"{len(self.errors)} errors, {len(self.warnings)} warnings"
+        kinds = (("error", len(self.errors)), ("warning", len(self.warnings)))
+        counts = ", ".join(f"{number} {kind}{'s' * (number != 1)}" for kind, number in kinds)
         return "\n  ".join(map(line, (f"Report {self.name}: {counts}", *said, *more)))
 
     def __str__(self) -> str:
@@ -128,18 +130,20 @@ def examine(
     files: bool = True,
     work: Work | None = None,
     earlier: Reading | None = None,
+    opened: Mapping[Path, str] = MappingProxyType({}),
 ) -> Report:
     """Check a source in an absolute folder (None: the working directory) under a configuration.
 
     Without `fixes` none is looked for, which is quicker. `data` is a folder in which the files of its data must
     lie; without `files` these are not looked at (see `data_findings`). `work` counts what is done for several
-    versions of a text; an `earlier` reading of one makes this one quicker.
+    versions of a text; an `earlier` reading of one makes this one quicker. `opened` are imported files as they
+    stand in an editor.
     """
     from ..lang import read
     from ..lang.findings import in_order
     from .data import data_findings
 
-    reading = read(source, folder=folder, library=True, fixes=fixes, work=work, earlier=earlier)
+    reading = read(source, folder=folder, library=True, fixes=fixes, work=work, earlier=earlier, opened=opened)
     silenced = Silence(configuration, source)
     of_data = data_findings(reading, folder, data, files)
     if any(d.code == "CNN410" for d in of_data):

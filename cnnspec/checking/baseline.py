@@ -21,6 +21,7 @@ from ..diagnostics.core import Span
 from ..diagnostics.formats.checked import Checked
 from ..diagnostics.formats.sarif import fingerprint
 from ..plain_files import read_text
+from ..quoting import argument
 
 
 def written(files: Iterable[Checked], path: Path) -> tuple[str, int]:
@@ -46,7 +47,7 @@ def read(path: Path) -> frozenset[str]:
 
 
 def _refused(path: Path, case: str, why: str) -> SpecError:
-    return SpecError((Diagnostic.of("CNN905", _start(path), case, (), path=path, why=why),))
+    return SpecError((Diagnostic.of("CNN905", _start(path), case, (), path=path, place=argument(path), why=why),))
 
 
 def _start(path: Path) -> Span:

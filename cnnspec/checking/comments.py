@@ -98,15 +98,17 @@ def read_comments(source: Source) -> Comments:
     return comments
 
 
-def with_ignores(source: Source, found: Iterable[Diagnostic]) -> tuple[Source, int]:
-    """A source with a comment in each line that warns, and how many warnings these silence."""
+def can_silence(found: Diagnostic) -> bool:
+    """Whether a comment is to silence a finding: a warning, but none of a comment that silences nothing."""
+    return found.severity == "warning" and not found.code.startswith(ALWAYS) and found.code != "CNN250"
+
+
+def with_ignores(source: Source, found: Iterable[Diagnostic]) -> Source:
+    """A source with a comment in each line that warns, for those of its findings that one can silence."""
     wanted: dict[int, set[str]] = {}
-    count = 0
     for one in found:
-        own = one.span is not None and one.span.source.name == source.name
-        if one.span and own and one.severity == "warning" and not one.code.startswith(ALWAYS):
+        if one.span and can_silence(one):
             wanted.setdefault(one.span.line, set()).add(one.code)
-            count += 1
     known = {ignore.line: ignore for ignore in read_comments(source).ignores if ignore.line}
     text = source.text
     for line in sorted(wanted, reverse=True):
@@ -115,7 +117,7 @@ def with_ignores(source: Source, found: Iterable[Diagnostic]) -> tuple[Source, i
         end = source.line_starts[line - 1] + len(source.line(line))
         start, gap = (ignore.span.start, "") if ignore else (end, "  ")
         text = f"{text[:start]}{gap}# cnnspec: ignore {codes}{text[ignore.span.end if ignore else end :]}"
-    return replace(source, text=text), count
+    return replace(source, text=text)
 
 
 def _with_space(span: Span) -> Span:

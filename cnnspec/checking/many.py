@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import gc
+import os
+import threading
 from collections import deque
 from collections.abc import Callable, Generator, Iterator, Sequence
 from typing import TYPE_CHECKING, TypeVar
@@ -25,9 +27,12 @@ def each(jobs: Sequence[Job], work: Callable[[Job], Result], lost: Callable[[Job
 
     The first job is done here: what it loads (the grammar) the workers then share, where they are forked.
     Only some chunks are in flight at a time, so memory does not grow with the number of jobs.
+    In a program that has threads (a notebook, a server, one that has loaded JAX) all jobs are done here: a forked
+    worker would wait for ever for a lock that one of them holds, and a worker that begins anew would run the
+    program again.
     """
     workers = processors()
-    if len(jobs) < FEW or workers < 2:
+    if len(jobs) < FEW or workers < 2 or threads() > 1:
         yield from map(work, jobs)
         return
     yield work(jobs[0])
@@ -38,6 +43,14 @@ def each(jobs: Sequence[Job], work: Callable[[Job], Result], lost: Callable[[Job
             if died:  # over one of the jobs in flight: find out whether over these
                 for job in chunks.popleft():
                     yield _alone(job, work, lost)
+
+
+def threads() -> int:
+    """How many threads this process has, of libraries too where the system tells of them."""
+    try:
+        return len(os.listdir("/proc/self/task"))
+    except OSError:
+        return threading.active_count()
 
 
 def _until_one_dies(
@@ -81,7 +94,8 @@ def _pool(workers: int) -> ProcessPoolExecutor:
     import multiprocessing
     from concurrent.futures import ProcessPoolExecutor
 
-    # forked workers have the grammar already; this process has no threads that a fork could trip over
+    # forked workers have the grammar already; this process had no threads that a fork could trip over, and those
+    # of NumPy, which the first job may have loaded, end for a fork
     method = "fork" if "fork" in multiprocessing.get_all_start_methods() else None
     context = multiprocessing.get_context(method)
     return ProcessPoolExecutor(workers, mp_context=context, initializer=_begin)

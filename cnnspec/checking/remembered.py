@@ -1,14 +1,15 @@
 """A cache of findings between runs: an unchanged file is not read again.
 
-    remembered = Remembered(configuration)
-    remembered.found(name, data)             # findings, or None where they are not known
-    remembered.keep(name, data, findings)
+    remembered = Remembered()
+    content = remembered.content(name, configuration)   # None where nothing may be remembered
+    remembered.found(content)                # findings, or None where they are not known
+    remembered.keep(content, findings)
     remembered.save()
 
-Findings are kept by the file's content, the configuration and the program itself, and only those of files that
-depend on nothing else: a text in quotes may be the path of an import, of data or of weights, so a spec that has
-one is checked each time. There is a file for each folder that a check is called in, in the user's cache; one that
-cannot be read or written remembers nothing.
+Findings are kept by the content of the file and of its imports, the configuration and the program itself. A text in
+quotes may also be the path of data or of weights: what lies there is told by its names, sizes and times, and where
+these tell too little, a spec that names it is checked each time. There is a file for each folder that a check is
+called in, in the user's cache; one that cannot be read or written remembers nothing.
 """
 
 from __future__ import annotations
@@ -17,8 +18,9 @@ import hashlib
 import json
 import os
 from contextlib import suppress
+from importlib.util import find_spec
 from pathlib import Path
-from typing import cast
+from typing import NamedTuple, cast
 
 from .. import cache
 from .._version import __version__
@@ -27,6 +29,7 @@ from ..diagnostics.core import Span
 from ..plain_files import read_bytes
 from . import source_of
 from .configuration import Configuration
+from .named import NamedFiles, Stamp, stamp
 
 Place = tuple[int, int]
 Piece = tuple[int, int, str]
@@ -40,6 +43,20 @@ MOST_FILES = 50_000
 MOST_FOLDERS = 200  # that are remembered, the last ones
 
 
+class Content(NamedTuple):
+    """A file as it was read: what a result of it belongs to, and when the files changed that say so."""
+
+    name: str
+    data: bytes
+    key: str
+    stamps: dict[str, Stamp]
+
+    @property
+    def is_current(self) -> bool:
+        """Whether the files are still as they were."""
+        return all(stamp(path) == before for path, before in self.stamps.items())
+
+
 class Remembered:
     """What is known of the files of a folder; `current` is what this run knows, by name."""
 
@@ -49,30 +66,60 @@ class Remembered:
         self.program = program()
         self.before = _read(self.path)
         self.current: dict[str, Entry] = {}
+        self.named = NamedFiles()
+        self.projects: dict[str, Path] = {}
 
-    def found(self, name: str, data: bytes, configuration: Configuration) -> tuple[Diagnostic, ...] | None:
+    def found(self, content: Content) -> tuple[Diagnostic, ...] | None:
         """What was found in a file with this content, or None where that is not known."""
-        entry = self.before.get(name)
-        if not isinstance(entry, list | tuple) or len(entry) != 2 or entry[0] != self.key(data, configuration):
+        entry = self.before.get(content.name)
+        if not isinstance(entry, list | tuple) or len(entry) != 2 or entry[0] != content.key:
             return None
         try:
-            found = _restored(entry[1], name, data)
+            found = _restored(entry[1], content.name, content.data)
         except (SpecError, TypeError, ValueError, KeyError, AttributeError):  # not what we wrote
             return None
-        self.current[name] = entry
+        self.current[content.name] = entry
         return found
 
-    def keep(self, name: str, data: bytes, configuration: Configuration, found: tuple[Diagnostic, ...]) -> None:
-        """Remember what was found, where it depends on the file alone."""
-        spans = [span for one in found for span in _spans(one)]
-        alone = b'"' not in data and all(span.source.name == name for span in spans)
-        if alone and not any(one.code.startswith(("CNN009", "CNN9")) for one in found):
-            self.current[name] = self.key(data, configuration), [_written(one) for one in found]
+    def keep(self, content: Content, found: tuple[Diagnostic, ...]) -> None:
+        """Remember what was found, unless a file changed meanwhile, or findings lie in other files."""
+        own = all(span.source.name == content.name for one in found for span in _spans(one))
+        lasting = not any(one.code.startswith(("CNN009", "CNN9")) for one in found)
+        if own and lasting and content.is_current:
+            self.current[content.name] = content.key, [_written(one) for one in found]
 
-    def key(self, data: bytes, configuration: Configuration) -> str:
-        """What a result belongs to."""
+    def content(self, name: str, configuration: Configuration) -> Content | None:
+        """A file and what its findings depend on; None where that is more than can be told by a glance.
+
+        Raises OSError where the file cannot be read.
+        """
+        stamps = {name: stamp(name)}
+        data = read_bytes(name, MOST_OF_ONE)
         how = repr((self.program, configuration.select, configuration.ignore))
-        return hashlib.sha256(how.encode() + b"\0" + data).hexdigest()
+        key = hashlib.sha256(how.encode() + b"\0" + data)
+        if b'"' in data:
+            if b"\\" in data or b'"~' in data:  # names that are spelled in another way, as JSON has it
+                return None
+            key.update(repr(self.project(os.path.dirname(name))).encode())
+            for mention in self.named.of(name, data):
+                path = mention.path
+                stamps[path] = stamp(path)
+                text = self.named.text(path) if mention.imported else None
+                there = "\0" not in path and text is None and os.path.lexists(path)
+                lies = None if mention.imported or not there else self.named.listing(path)
+                if "\0" in path or (there and lies is None):
+                    return None
+                told = lies or (text and hashlib.sha256(text).hexdigest())
+                key.update(repr((mention, os.path.realpath(path), told)).encode())
+        return Content(name, data, key.hexdigest(), stamps)
+
+    def project(self, folder: str) -> Path:
+        """The folder that the files of one may import from."""
+        if folder not in self.projects:
+            from ..lang.imports import project
+
+            self.projects[folder] = project(Path(folder))
+        return self.projects[folder]
 
     def save(self) -> None:
         """Write down what is known, with what was known of files that this run did not look at."""
@@ -91,7 +138,7 @@ class Remembered:
 
 
 def program() -> str:
-    """The program that checks: its version, and when its files changed, for who works on it."""
+    """The program that checks: its version, when its files changed, for who works on it, and if it reads photos."""
     root = Path(__file__).parents[1]
     newest = count = 0
     for folder, folders, names in os.walk(root):
@@ -99,7 +146,7 @@ def program() -> str:
         for name in names:
             with suppress(OSError):
                 newest, count = max(newest, os.stat(os.path.join(folder, name)).st_mtime_ns), count + 1
-    return f"{__version__} {count} {newest}"
+    return f"{__version__} {count} {newest} {find_spec('PIL') is not None}"
 
 
 def _read(path: Path) -> dict[str, Entry]:

@@ -34,7 +34,7 @@ input 1x28x28
 conv 6x5x5 pad 2 -> relu -> maxpool 2     # 6x14x14
   -> conv 16x5x5 -> relu -> maxpool 2     # 16x5x5
   -> dense 120 -> relu -> dense 84 -> relu
-  -> dense 10 -> softmax  # a share for each class
+  -> dense 10 -> softmax  # a probability for each class
 
 data   { source digits ; validation 10% }  # your photos: source images "data/photos"
 train  { optimiser adam lr 1e-3 ; batch 32 ; epochs 5 ; seed 1 }
@@ -72,7 +72,7 @@ two(w) as full -> maxpool 2
   -> two(4*w)  # 32x16x16
   -> concat( @half | upconv {2*w}x2x2 stride 2 ) -> two(2*w)
   -> concat( @full | upconv {w}x2x2 stride 2 ) -> two(w)
-  -> conv {classes}x1x1 -> softmax        # a share for each class, at each pixel
+  -> conv {classes}x1x1 -> softmax        # a probability for each class, at each pixel
 
 data  { source npz "data/cells.npz" ; validation 10% }  # x: n x 1 x 64 x 64, y: n x 64 x 64, whole numbers
 train { optimiser adam lr 1e-3 ; batch 8 ; epochs 20 ; seed 1 }

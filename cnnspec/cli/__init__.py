@@ -66,13 +66,23 @@ COMMANDS: dict[str, CommandEntry] = {
 
 ELSEWHERE: dict[str, str] = {  # what other tools call our commands, and what else a newcomer types first
     **dict.fromkeys(("train", "fit", "start", "learn"), "run"),
-    **dict.fromkeys(("test", "evaluate", "score", "validate"), "eval"),
+    **dict.fromkeys(("test", "evaluate", "score"), "eval"),
     **dict.fromkeys(("infer", "inference", "classify"), "predict"),
-    **dict.fromkeys(("lint", "verify"), "check"),
-    **dict.fromkeys(("format", "fix"), "fmt"),
+    **dict.fromkeys(("lint", "verify", "validate", "parse"), "check"),
+    **dict.fromkeys(("fix", "autofix"), "check --fix"),
+    **dict.fromkeys(("format", "prettify"), "fmt"),
+    **dict.fromkeys(("watch", "monitor", "tensorboard"), "run --watch"),
+    **dict.fromkeys(("resume", "continue"), "run --resume"),
+    **dict.fromkeys(("onnx", "to-onnx", "export-onnx", "torch", "pytorch"), "compile"),
+    **dict.fromkeys(("from-onnx", "import-onnx", "load"), "import"),
+    **dict.fromkeys(("params", "count", "shape", "shapes", "flops", "macs", "model", "inspect"), "summary"),
+    **dict.fromkeys(("serve", "ui", "gui", "web", "playground"), "lab"),
+    **dict.fromkeys(("lr-find", "lrfind", "range-test"), "lr"),
+    **dict.fromkeys(("debug", "step"), "trace"),
+    **dict.fromkeys(("dataset", "datasets"), "data"),
     **dict.fromkeys(("init", "create", "scaffold", "startproject"), "new"),
     **dict.fromkeys(("export", "convert", "build"), "compile"),
-    **dict.fromkeys(("plot", "view", "visualize", "visualise", "graph"), "draw"),
+    **dict.fromkeys(("plot", "view", "visualize", "visualise", "viz", "graph", "render", "diagram"), "draw"),
     **dict.fromkeys(("describe", "info", "show", "stats"), "summary"),
     **dict.fromkeys(("benchmark", "time", "profile"), "bench"),
     **dict.fromkeys(("tune", "search", "hpo"), "sweep"),
@@ -105,8 +115,10 @@ class LazyGroup(click.Group):
             from difflib import get_close_matches
 
             meant = ELSEWHERE.get(name.lower(), "")
-            near = get_close_matches(name, COMMANDS, 1)
+            near = get_close_matches(name, COMMANDS, 1, cutoff=0.7)
             other = f"did you mean `{near[0]}`?" if near else "`cnnspec --help` lists the commands"
+            if name.endswith((".cnn", ".json")):
+                ctx.fail(f"`{name}` is a file: `cnnspec run {name}` trains it, `cnnspec check {name}` checks it")
             hint = f"it is `cnnspec {meant}`" if meant else other
             ctx.fail(f"there is no command `{name}`; {hint}")
         return super().resolve_command(ctx, args)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, cast
 import click
 
 from ..terminal import show, tell, tell_json
+from .sizes import SIZES
 
 if TYPE_CHECKING:
     from ..bench.suite import Suite, SuiteRow
@@ -37,9 +38,28 @@ MODES = {"both": ("train", "infer"), "train": ("train",), "infer": ("infer",), "
     help="Training, inference, both, or one image at a time.",
 )
 @click.option("--starts", type=click.IntRange(0), default=3, show_default=True, help="Cold starts to time.")
+@click.option(
+    "--engine",
+    type=click.Choice(["numpy", "jax"]),
+    default="numpy",
+    show_default=True,
+    help="What computes our side: with jax all sides run on the card, if there is one.",
+)
+@click.option(
+    "--precision",
+    type=click.Choice(["float32", "bfloat16"]),
+    default="float32",
+    show_default=True,
+    help="With --engine jax: of images and activations, PyTorch's by autocast.",
+)
 @click.option("--layers/--no-layers", default=True, show_default=True, help="The table of layers.")
 @click.option("--tune", is_flag=True, help="Time the ways to compute each convolution first; take the quickest.")
-@click.option("--input", "input_type", help="The input's shape where the spec states none, such as 1x28x28.")
+@click.option(
+    "--input",
+    "input_type",
+    type=SIZES,
+    help="The input's shape, such as 1x28x28, in place of the spec's; of a suite that of images with more pixels.",
+)
 @click.option("--suite", is_flag=True, help="SPEC is a folder: one table of all specs in it, in Markdown.")
 @click.option(
     "-o",
@@ -56,6 +76,8 @@ def command(
     rounds: int,
     mode: str,
     starts: int,
+    engine: str,
+    precision: str,
     layers: bool,
     tune: bool,
     input_type: str | None,
@@ -73,20 +95,33 @@ def command(
     With --suite every spec of a folder is timed, in training, inference and for one image unless --mode says which,
     and what cannot be compared is told in its row. Where a rival computes other numbers, the exit code is 1.
 
+    With --engine jax the engine on JAX is timed, on one device of those that JAX has, the rivals on the same:
+    images lie on it, and a step begins before the cost of the one before it is read.
+
     \b
     cnnspec bench net.cnn --against torch
     cnnspec bench specs/ --suite -o table.md
     """
+    if engine == "jax":
+        ensure_fits_jax(against, tune)
+    elif precision != "float32":
+        raise click.UsageError(f"--precision {precision} is of JAX: give --engine jax")
     if suite:
         every = (*MODES["both"], "latency") if mode == "both" else MODES[mode]
         from ..bench.suite import Suite
 
-        time_all(spec, Suite(every, against, workers, rounds, batch, input_type), out, as_json)
+        time_all(
+            spec,
+            Suite(str(spec), mode, every, against, workers, rounds, batch, input_type, engine, precision),
+            out,
+            as_json,
+        )
         return
     if spec.is_dir():
         raise click.UsageError(f"{spec} is a folder: --suite times all specs in it")
     if out is not None:
         raise click.UsageError("-o writes the table of a suite: give --suite")
+    from dataclasses import replace
     from tempfile import TemporaryDirectory
 
     from ..bench import comparison as comparison
@@ -96,9 +131,10 @@ def command(
 
     modes = MODES[mode]
     subject = Subject.read(spec, 1 if mode == "latency" else batch, workers, input_type)
+    subject = replace(subject, engine=engine, precision=precision)
     if "train" in modes:
         subject.need_learning()
-    comparison.need(against, modes)
+    comparison.need((*against, *(["jax"] if engine == "jax" else [])), modes)
     if tune:
         subject = subject.tuned()
     found: dict[str, object] = {"spec": str(spec), "batch": subject.batch, "workers": workers}
@@ -120,7 +156,7 @@ def command(
             first["first_step"] = seconds
             pages.append(list(table.starts(seconds)))
     images_per_worker = -(-subject.batch // workers)
-    for what in modes if layers else ():
+    for what in modes if layers and engine == "numpy" else ():
         with comparison.Process(
             "the table of layers", "layers", {**subject.job, "mode": what, "batch": images_per_worker}
         ) as process:
@@ -134,6 +170,15 @@ def command(
         show("\n\n".join("\n".join(page) for page in pages) + "\n")
 
 
+def ensure_fits_jax(against: tuple[str, ...], tune: bool) -> None:
+    """Refuse what has no meaning where our side is the engine on JAX."""
+    if tune:
+        raise click.UsageError("--tune times NumPy's convolutions: leave it out with --engine jax")
+    for baseline in against:
+        if not baseline.startswith("torch"):
+            raise click.UsageError(f"--engine jax is compared with torch and torch-compile, not with {baseline}")
+
+
 def time_all(folder: Path, suite: Suite, out: Path | None, as_json: bool) -> None:
     """Every spec below a folder; the table is written anew after each, so that what was timed is kept."""
     from ..bench import comparison
@@ -145,7 +190,7 @@ def time_all(folder: Path, suite: Suite, out: Path | None, as_json: bool) -> Non
         raise click.UsageError(f"there is no spec in {folder}: their names end in .cnn")
     if out is not None and out.suffix.lower() not in (".md", ".json"):
         raise click.UsageError(f"{out} should end in .md or .json")
-    comparison.need(suite.against, suite.modes)
+    comparison.need((*suite.against, *(["jax"] if suite.engine == "jax" else [])), suite.modes)
     rows: list[SuiteRow] = []
     for path in paths:
         name = path.relative_to(folder).as_posix() if path != folder else path.name
@@ -161,18 +206,20 @@ def time_all(folder: Path, suite: Suite, out: Path | None, as_json: bool) -> Non
 
 def write_table(rows: Sequence[SuiteRow], suite: Suite, out: Path) -> None:
     """As Markdown and as JSON, each whole or not at all."""
-    from ..bench.suite import as_json, markdown
+    from ..bench.suite import as_json, circumstances, markdown
     from ..train import files
 
-    text = json.dumps(as_json(rows, suite), indent=1)
+    made = circumstances(suite, rows)
+    text = json.dumps(as_json(rows, suite, made), indent=1)
     files.write(out.with_suffix(".json"), [f"{text}\n".encode()])
-    files.write(out.with_suffix(".md"), ["\n".join([*markdown(rows, suite), ""]).encode()])
+    files.write(out.with_suffix(".md"), ["\n".join([*markdown(rows, suite, made), ""]).encode()])
 
 
 def show_table(rows: Sequence[SuiteRow], suite: Suite, in_json: bool) -> None:
-    from ..bench.suite import as_json, markdown
+    from ..bench.suite import as_json, circumstances, markdown
 
+    made = circumstances(suite, rows)
     if in_json:
-        tell_json(as_json(rows, suite))
+        tell_json(as_json(rows, suite, made))
     else:
-        show("\n".join(markdown(rows, suite)) + "\n")
+        show("\n".join(markdown(rows, suite, made)) + "\n")

@@ -20,7 +20,7 @@ from ..diagnostics import Diagnostic, SpecError
 from ..diagnostics.formats import FOR_PEOPLE, FORMATS, Checked, render
 from ..record import record
 from ..terminal import hand_over, show_change, tell, write
-from .jobs import Job, Result, died, look, remembering
+from .jobs import Job, Result, died, look, remembering, silence
 from .outcome import CLEAN, FINDINGS, OUR_FAULT, USAGE, coloured, interrupted
 
 STDIN = "-"
@@ -185,7 +185,8 @@ def command(**arguments: Any) -> int:
     if options.watch:
         from .watch import watch
 
-        return watch(options.paths, lambda: check_once(options))
+        others = (path for path in (options.baseline, options.data_folder) if path)
+        return watch(options.paths, others, lambda: check_once(options))
     return check_once(options)
 
 
@@ -267,7 +268,9 @@ def check_all(options: Options) -> Iterator[Result]:
                 data_folder=options.data_folder,
             )
         )
-    if options.mend or options.data_folder or not options.cache or len(jobs) < FEW:
+    if options.add_ignore:
+        yield from silence(list(each(jobs, look, died)))
+    elif options.mend or options.data_folder or not options.cache or len(jobs) < FEW:
         yield from each(jobs, look, died)
     else:
         yield from remembering(jobs)

@@ -10,6 +10,7 @@ import click
 
 from ..settings.train import LAYOUTS
 from ..terminal import hand_over, tell
+from .sizes import SIZES
 
 if TYPE_CHECKING:
     import numpy as np
@@ -46,7 +47,9 @@ OF = {
 )  # fmt: skip
 @click.option("--as", "layout", type=click.Choice(LAYOUTS), help="With --weights: their publisher.")
 @click.option("--seed", type=click.IntRange(0, 2**32 - 1), help="Seed of fresh weights, without --weights.")
-@click.option("--input", "input_type", help="The input's shape where the spec states none, such as 1x28x28.")
+@click.option(
+    "--input", "input_type", type=SIZES, help="The input's shape where the spec states none, such as 1x28x28."
+)
 @click.option("--opset", type=click.IntRange(1), help="onnx: the opset (default: the lowest possible).")
 @click.option("--raw", is_flag=True, help="Leave the preparation out: the network takes prepared numbers.")
 @click.option("--train", is_flag=True, help="python, js: with backward pass and update.")
@@ -72,11 +75,11 @@ def command(
 
     \b
     json     the checked network, which every command reads as a .cnn.json file
-    torch    a PyTorch module with our names and layouts, so weights of a run load into it
+    torch    a PyTorch module into which the weights of a run load by name
     onnx     an ONNX model with the weights given, or fresh ones
-    python   one Python file that needs NumPy and nothing else, its weights beside it as npz
+    python   one Python file that needs NumPy alone, its weights beside it as npz
     jax      one Python file that needs JAX, its weights beside it as npz
-    js       one ES module that needs nothing, its weights beside it as safetensors
+    js       one ES module that needs nothing, its weights as safetensors
 
     With the weights of a run, what is written prepares images itself, as its first layers: it is fed what the data
     hold, bytes in the order of their axes, and brings pictures of any size to that of the data block. With --raw it

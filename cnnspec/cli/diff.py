@@ -10,6 +10,7 @@ import click
 from ..quoting import line
 from ..terminal import show, tell, tell_json
 from .outcome import CLEAN, FINDINGS
+from .sizes import SIZES
 
 if TYPE_CHECKING:
     from ..draw.chart import Chart
@@ -23,7 +24,9 @@ SUBJECT = click.Path(exists=True, path_type=Path)
 @click.argument("before", metavar="A", type=SUBJECT)
 @click.argument("after", metavar="B", type=SUBJECT)
 @click.option("--json", "as_json", is_flag=True, help="As JSON.")
-@click.option("--input", "input_type", help="The input's shape where a spec states none, such as 1x28x28.")
+@click.option(
+    "--input", "input_type", type=SIZES, help="The input's shape where a spec states none, such as 1x28x28."
+)
 @click.option(
     "--svg", type=click.Path(dir_okay=False, path_type=Path), help="Of two runs: write their curves into this file."
 )

@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from ..terminal import hand_over
+from .sizes import SIZES
 
 FORMATS = ("svg", "png", "mmd", "dot")
 
@@ -30,7 +31,11 @@ FORMATS = ("svg", "png", "mmd", "dot")
     help="Width of a row; for U-shaped networks two fifths more.",
 )
 @click.option(
-    "--input", "input_type", metavar="SHAPE", help="The input, such as 1x28x28, where the spec states none."
+    "--input",
+    "input_type",
+    type=SIZES,
+    metavar="SHAPE",
+    help="The input, such as 1x28x28, where the spec states none.",
 )
 def command(spec: Path, out: Path | None, depth: int, width: int, input_type: str | None) -> None:
     """Draw the network of SPEC: the way forward, volumes to scale, windows and what they make.

@@ -7,10 +7,16 @@ import re
 import click
 
 from ..plain_files import read_text
+from ..quoting import argument, literal
 from ..resources import grammar_folder
 from ..terminal import show
 
 FOLDERS = {"neovim": "vim"}  # whose files are another one's
+OTHERWISE = {  # what people and their shells call them
+    "code": "vscode", "codium": "vscode", "vscodium": "vscode", "cursor": "vscode", "theia": "vscode",
+    "vi": "vim", "gvim": "vim", "nvim": "neovim", "hx": "helix", "subl": "sublime", "zeditor": "zed",
+    "sphinx": "pygments", "mkdocs": "pygments", "notebook": "jupyter", "jupyterlab": "jupyter",
+}  # fmt: skip
 
 
 def sections() -> dict[str, str]:
@@ -38,7 +44,10 @@ def command(name: str | None) -> None:
     if name is None:
         show("\n".join(known) + "\n")
         return
-    if name not in known:
+    plain = re.sub(r"[\W_]", "", name).lower().replace("visualstudio", "vs")  # VS Code, Visual-Studio-Code
+    wanted = OTHERWISE.get(plain, plain)
+    if wanted not in known:
         raise click.UsageError(f"there is nothing about {name!r:.40}; there is {', '.join(known)}")
-    folder = grammar_folder() / "editors" / FOLDERS.get(name, name)
-    show(known[name].replace("{folder}", str(folder)) + "\n")
+    folder = grammar_folder() / "editors" / FOLDERS.get(wanted, wanted)
+    told = known[wanted].replace('"{folder}"', literal(str(folder))).replace("{folder}", argument(folder))
+    show(told + "\n")

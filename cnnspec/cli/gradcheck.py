@@ -9,6 +9,7 @@ import click
 from ..ir.owned import owner_of
 from ..terminal import show, tell, tell_json
 from .outcome import CLEAN, FINDINGS, say
+from .sizes import SIZES
 
 
 @click.command()
@@ -22,7 +23,11 @@ from .outcome import CLEAN, FINDINGS, say
     "--seed", type=click.IntRange(0), default=0, show_default=True, help="Seed of weights, images and entries."
 )
 @click.option(
-    "--input", "input_type", metavar="SHAPE", help="The input, such as 1x28x28, where the spec states none."
+    "--input",
+    "input_type",
+    type=SIZES,
+    metavar="SHAPE",
+    help="The input, such as 1x28x28, where the spec states none.",
 )
 @click.option("--json", "as_json", is_flag=True, help="As JSON.")
 def command(

@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from ..terminal import tell
+from .sizes import SIZES
 
 
 @click.command()
@@ -14,7 +15,9 @@ from ..terminal import tell
 @click.option(
     "-o", "out", type=click.Path(dir_okay=False, path_type=Path), required=True, help="The spec to write."
 )
-@click.option("--input", "input_type", help="The input's shape where the model leaves it open, such as 3x224x224.")
+@click.option(
+    "--input", "input_type", type=SIZES, help="The input's shape where the model leaves it open, such as 3x224x224."
+)
 @click.option("--partial", is_flag=True, help="Write the longest part that a spec can state, and name the rest.")
 @click.option("--force", is_flag=True, help="Overwrite existing files.")
 def command(model: Path, out: Path, input_type: str | None, partial: bool, force: bool) -> None:

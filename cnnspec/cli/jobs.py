@@ -6,8 +6,10 @@ This is what the worker processes do, so what goes in and comes out is small and
 from __future__ import annotations
 
 import codecs
+import os
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 
 from ..checking import Configuration, examine, load, source_of
@@ -15,7 +17,7 @@ from ..checking.many import each
 from ..diagnostics import Diagnostic, Source, SpecError
 from ..diagnostics.formats import Checked
 from ..lang.work import Work
-from ..plain_files import open_regular, read_bytes
+from ..plain_files import open_regular
 from ..record import record
 from .outcome import describe, how_to_report, print_traceback, wants_traceback
 
@@ -79,14 +81,8 @@ def _look(job: Job) -> Result:
     from ..checking.fixes import difference, repair
 
     if job.mend == "ignore":
-        from ..checking.comments import with_ignores
-
-        silenced, count = with_ignores(source, found)
-        errors = tuple(one for one in found if one.severity == "error")
-        if count and job.data is None:
-            _write_back(job.name, silenced.text)
-        output = b"" if job.data is None else _with_mark(silenced.text, job.data)
-        return Result(Checked(job.name, errors, job.configuration.strict), mended=count, output=output)
+        checked = Checked(job.name, found, job.configuration.strict)
+        return Result(checked) if job.data is None else _silenced(checked, source, job.data)
 
     def find(changed: Source, fixes: bool) -> tuple[Diagnostic, ...]:
         return examine(
@@ -102,6 +98,49 @@ def _look(job: Job) -> Result:
     if mended:
         _write_back(job.name, fixed.text)
     return Result(left, mended=mended)
+
+
+def _silenced(checked: Checked, source: Source, data: bytes) -> Result:
+    """A text from standard input with comments that silence its warnings."""
+    from ..checking.comments import can_silence, with_ignores
+
+    own = [
+        one for one in checked.diagnostics if can_silence(one) and one.span and one.span.source.name == source.name
+    ]
+    left = tuple(one for one in checked.diagnostics if one not in own)
+    output = _with_mark(with_ignores(source, own).text, data)
+    return Result(replace(checked, diagnostics=left), mended=len(own), output=output)
+
+
+def silence(results: Sequence[Result]) -> Iterator[Result]:
+    """Add comments to the checked files that silence their warnings, each once.
+
+    A block warns where it is called, so what is silenced in a file may have been found in another one. What lies in
+    a file that was not checked itself is left.
+    """
+    from ..checking.comments import can_silence, with_ignores
+
+    checked = {os.path.realpath(result.checked.name): result.checked.name for result in results}
+    sources: dict[str, Source] = {}
+    wanted: dict[str, list[Diagnostic]] = {}
+    for found in (one for result in results for one in result.checked.diagnostics):
+        path = os.path.realpath(found.span.source.name) if found.span else ""
+        if found.span and path in checked and can_silence(found):
+            sources[checked[path]] = found.span.source
+            wanted.setdefault(checked[path], []).append(found)
+    done: set[int] = set()
+    refused: dict[str, tuple[Diagnostic, ...]] = {}
+    for name, warnings in wanted.items():
+        try:
+            _write_back(name, with_ignores(sources[name], warnings).text)
+            done.update(map(id, warnings))
+        except SpecError as error:
+            refused[name] = error.diagnostics
+    for result in results:
+        name = result.checked.name
+        left = tuple(one for one in result.checked.diagnostics if id(one) not in done)
+        places = {(one.code, one.span.start) for one in wanted.get(name, ()) if one.span and id(one) in done}
+        yield Result(replace(result.checked, diagnostics=(*left, *refused.get(name, ()))), mended=len(places))
 
 
 def _write_back(name: str, text: str) -> None:
@@ -140,23 +179,23 @@ def died(job: Job) -> Result:
 
 def remembering(jobs: Sequence[Job]) -> Iterator[Result]:
     """Do the jobs whose files have changed since their last check."""
-    from ..checking.remembered import MOST_OF_ONE, Remembered
+    from ..checking.remembered import Content, Remembered
 
     remembered = Remembered()
-    contents: dict[str, bytes] = {}
+    contents: dict[str, Content] = {}
     known: dict[str, Result] = {}
     for job in jobs:
         with suppress(OSError):
-            data = read_bytes(job.name, MOST_OF_ONE)
-            found = remembered.found(job.name, data, job.configuration)
-            if found is None:
-                contents[job.name] = data
-            else:
+            content = remembered.content(job.name, job.configuration)
+            found = remembered.found(content) if content else None
+            if found is not None:
                 known[job.name] = Result(Checked(job.name, found, job.configuration.strict))
+            elif content:
+                contents[job.name] = content
     done = each([job for job in jobs if job.name not in known], look, died)
     for job in jobs:
         result = known.get(job.name) or next(done)
         if job.name in contents:
-            remembered.keep(job.name, contents.pop(job.name), job.configuration, result.checked.diagnostics)
+            remembered.keep(contents.pop(job.name), result.checked.diagnostics)
         yield result
     remembered.save()

@@ -7,12 +7,15 @@ from pathlib import Path
 import click
 
 from ..terminal import show
+from .sizes import SIZES
 
 
 @click.command()
 @click.argument("spec", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.argument("weights", metavar="FILE", type=click.Path(exists=True, dir_okay=False, path_type=Path))
-@click.option("--input", "input_type", help="The input's shape where the spec states none, such as 3x224x224.")
+@click.option(
+    "--input", "input_type", type=SIZES, help="The input's shape where the spec states none, such as 3x224x224."
+)
 def command(spec: Path, weights: Path, input_type: str | None) -> None:
     """Print under which names FILE, in safetensors or of Keras, holds the parameters of the network of SPEC.
 

@@ -21,8 +21,8 @@ def command(folder: Path, like: str | None) -> None:
     """Make the folder NAME with a spec that explains itself, a .gitignore, and a workflow that checks specs.
 
     \b
-    cnnspec new digits --like lenet5      trains at once, on the digits that come along
-    cnnspec new cells --like unet         a class for each pixel
+    cnnspec new digits --like lenet5   trains at once, on digits that come along
+    cnnspec new cells --like unet      a class for each pixel
     """
     name = re.sub(r"[^\w.+-]+", "-", folder.absolute().name).strip("-.") or "net"
     files = {
@@ -35,6 +35,7 @@ def command(folder: Path, like: str | None) -> None:
     if like is None:
         terminal = all(stream is not None and stream.isatty() for stream in (sys.stdin, sys.stdout))
         like = click.prompt("like", type=click.Choice(KINDS), default=KINDS[0]) if terminal else KINDS[0]
+    from ..quoting import argument
     from ..train.files import reported, write
 
     files[folder / f"{name}.cnn"] = STARTERS[like]
@@ -43,4 +44,8 @@ def command(folder: Path, like: str | None) -> None:
             path.parent.mkdir(parents=True, exist_ok=True)
         write(path, [text.encode()])
         tell(f"written: {path}")
-    tell(f"next: cd {folder} && cnnspec check . && cnnspec run {name}.cnn")
+    above = next((parent for parent in folder.absolute().parents if (parent / ".git").exists()), None)
+    if above is not None:
+        tell(f"note: {above} is a repository, and workflows are read in its own .github alone: move it there")
+    enter = "" if folder.absolute() == Path.cwd() else f"cd {argument(folder)} && "
+    tell(f"next: {enter}cnnspec check . && cnnspec run {argument(f'{name}.cnn')}")

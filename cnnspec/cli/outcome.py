@@ -37,6 +37,11 @@ def finish(work: Callable[[], int | None]) -> int:
     except SpecError as error:
         say(error.diagnostics)
         return FINDINGS
+    except click.NoSuchOption as error:
+        from .options import told_better
+
+        refuse(told_better(error))
+        return USAGE
     except click.ClickException as error:
         refuse(error)
         return USAGE
@@ -119,9 +124,11 @@ def say(diagnostics: tuple[Diagnostic, ...]) -> None:
 
 
 def coloured(stream: TextIO | None, wished: bool = True) -> bool:
-    """Whether to write colours: only on a terminal, unless `FORCE_COLOR`; never under `NO_COLOR`."""
-    if not wished or stream is None or os.environ.get("NO_COLOR"):
+    """Whether to write colours: on a terminal that has some, unless `CLICOLOR` is 0; elsewhere by `FORCE_COLOR`,
+    and by a `CLICOLOR_FORCE` other than 0; never under `NO_COLOR`."""
+    told = os.environ.get
+    if not wished or stream is None or told("NO_COLOR"):
         return False
-    if os.environ.get("FORCE_COLOR"):
+    if told("FORCE_COLOR") or told("CLICOLOR_FORCE", "0") not in ("", "0"):
         return True
-    return stream.isatty() and os.environ.get("TERM") != "dumb"
+    return stream.isatty() and told("TERM") != "dumb" and told("CLICOLOR") != "0"

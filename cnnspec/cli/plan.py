@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from ..terminal import show
+from .sizes import SIZES
 
 if TYPE_CHECKING:
     from ..model.model import Model
@@ -35,7 +36,9 @@ def updates(model: Model) -> Iterator[str]:
 @click.option("--after", "after", metavar="PASS", help="The graph after this pass, instead of the source.")
 @click.option("--batch", type=click.IntRange(1), help="Images of a batch (default: the spec's).")
 @click.option("--mode", type=click.Choice(["train", "infer"]), default="train", show_default=True)
-@click.option("--input", "input_type", help="The input's shape where the spec states none, such as 1x28x28.")
+@click.option(
+    "--input", "input_type", type=SIZES, help="The input's shape where the spec states none, such as 1x28x28."
+)
 @click.option("--engine", type=click.Choice(["numpy", "jax"]), default="numpy", show_default=True)
 @click.option("--tune", is_flag=True, help="Time the ways to compute each convolution here, and take the quickest.")
 def command(

@@ -8,6 +8,7 @@ import click
 
 from ..terminal import tell
 from .outcome import CLEAN
+from .sizes import SIZES
 
 
 @click.command()
@@ -22,7 +23,11 @@ from .outcome import CLEAN
 @click.option("-o", "--out", type=click.Path(dir_okay=False, path_type=Path), help="Default: in the run's folder.")
 @click.option("--data", "folder", type=click.Path(path_type=Path), help="Folder of mnist, or of the spec's files.")
 @click.option(
-    "--input", "input_type", metavar="SHAPE", help="The input, such as 1x28x28, where the spec states none."
+    "--input",
+    "input_type",
+    type=SIZES,
+    metavar="SHAPE",
+    help="The input, such as 1x28x28, where the spec states none.",
 )
 def command(
     path: Path,

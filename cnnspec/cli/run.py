@@ -100,7 +100,7 @@ def command(
 
     \b
     cnnspec run lenet5.cnn --epochs 10 --lr 1e-3
-    cnnspec run lenet5.cnn --set "train.optimiser=sgd lr 0.1 momentum 0.9" --set w=32
+    cnnspec run lenet5.cnn --set "train.optimiser=sgd lr 0.1" --set w=32
     cnnspec run --resume runs/lenet5-001 --epochs 20
     """
     if (spec is None) == (resume is None):

@@ -24,8 +24,9 @@ def command(name: str | None) -> None:
     configuration   the table [tool.cnnspec] of pyproject.toml
     diagnostics     cnnspec check --format json
     graph           cnnspec compile --emit json, and .cnn.json files
+    lab             what the page of cnnspec lab asks its server
     origin          the metadata `origin` of weights and states
-    preparation     how images were prepared: in settings.json of a run, and in the metadata of weights
+    preparation     how images were prepared: in a run's settings, in its weights
     progress        how far a training is, in the state of a run
     settings        settings.json of a run
     summary         summary.json of a run

@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from ..terminal import show, tell_json
+from .sizes import SIZES
 
 
 @click.command()
@@ -14,7 +15,9 @@ from ..terminal import show, tell_json
 @click.option("--json", "as_json", is_flag=True, help="As JSON.")
 @click.option("--sort", type=click.Choice(["parameters", "macs", "memory"]), help="Largest first.")
 @click.option("--depth", type=click.IntRange(0), help="Blocks deeper than this as one line.")
-@click.option("--input", "input_type", help="The input's shape where the spec states none, such as 1x28x28.")
+@click.option(
+    "--input", "input_type", type=SIZES, help="The input's shape where the spec states none, such as 1x28x28."
+)
 @click.option(
     "--cluster", type=click.IntRange(1), metavar="N", help="With the communication of a step on N devices."
 )

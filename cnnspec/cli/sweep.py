@@ -10,7 +10,7 @@ import click
 from ..experiment.loggers.logger import KNOWN
 from ..experiment.studies import PRUNERS, SAMPLERS
 from ..interrupts import interrupt, number_of
-from ..quoting import line
+from ..quoting import argument, line
 from ..terminal import show, tell, tell_json
 from .outcome import CLEAN, FINDINGS
 from .runs import decimal, duration, percent
@@ -85,7 +85,7 @@ def command(
 
     \b
     cnnspec sweep net.cnn --set w=16,32,64
-    cnnspec sweep net.cnn --set "train.optimiser=adam lr 1e-4..1e-2 log" --trials 30 --jobs 2
+    cnnspec sweep net.cnn --set "train.optimiser=adam lr 1e-4..1e-2 log" --jobs 2
     cnnspec sweep net.cnn --set w=4..64 --sampler tpe --pruner median --trials 50
     cnnspec sweep --resume sweeps/net-001
     """
@@ -118,7 +118,7 @@ def command(
     try:
         outcomes = sweep.run(jobs, done)
     except KeyboardInterrupt as stopped:
-        tell(f"go on with `cnnspec sweep --resume {sweep.folder}`", err=True)
+        tell(f"go on with `cnnspec sweep --resume {argument(sweep.folder)}`", err=True)
         raise interrupt(number_of(stopped)) from None  # whose trial was under way is the sweep's own affair
     picture(sweep, outcomes)
     if as_json:

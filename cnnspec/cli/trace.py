@@ -8,6 +8,7 @@ import click
 
 from ..terminal import show, tell
 from .outcome import CLEAN
+from .sizes import SIZES
 
 
 @click.command()
@@ -25,7 +26,11 @@ from .outcome import CLEAN
 @click.option("--data", "folder", type=click.Path(path_type=Path), help="Folder of mnist, or of the spec's files.")
 @click.option("--seed", type=click.IntRange(0), help="Seed of the weights of an untrained spec.")
 @click.option(
-    "--input", "input_type", metavar="SHAPE", help="The input, such as 1x28x28, where the spec states none."
+    "--input",
+    "input_type",
+    type=SIZES,
+    metavar="SHAPE",
+    help="The input, such as 1x28x28, where the spec states none.",
 )
 def command(
     path: Path,

@@ -7,13 +7,16 @@ from pathlib import Path
 import click
 
 from ..terminal import show, tell_json
+from .sizes import SIZES
 
 
 @click.command()
 @click.argument("spec", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.argument("name", required=False)
 @click.option("--json", "as_json", is_flag=True, help="As JSON.")
-@click.option("--input", "input_type", help="The input's shape where the spec states none, such as 1x28x28.")
+@click.option(
+    "--input", "input_type", type=SIZES, help="The input's shape where the spec states none, such as 1x28x28."
+)
 def command(spec: Path, name: str | None, as_json: bool, input_type: str | None) -> None:
     """Tell where the shape of the value NAME of SPEC comes from, step by step from the input.
 

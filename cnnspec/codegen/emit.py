@@ -22,7 +22,7 @@ from ..quoting import literal
 from ..words.merge import Add
 from .calls import written
 from .liveness import FOREVER, of_parameters_alone, share_memory
-from .memory import Buffer, physical, place
+from .memory import ALIGN, Buffer, physical, place
 from .names import Names
 
 if TYPE_CHECKING:
@@ -62,7 +62,7 @@ class Emitter:
         self.prepared: dict[str, Buffer] = {}
         self.known = of_parameters_alone(graph)
         self.partials: dict[str, tuple[int, ...]] = {}
-        self.together: dict[str, tuple[int, ...]] = {}
+        self.together, self.joint = dict[str, tuple[int, ...]](), set[str]()
         self.constants: dict[str, np.ndarray] = {}
         self.costs: list[str] = []
         self.stored = self._stored()
@@ -135,6 +135,15 @@ class Emitter:
         name = self.names.free(f"{self.names[self.node.name]}_{suffix}")
         until = self._last.get(self.node.name, self.step) if until_read else self.step
         self._reserve(name, shape, dtype, self.step, until)
+        return f"b.{name}"
+
+    def filled(self, suffix: str, shape: tuple[int, ...], number: float) -> str:
+        """Memory beside the arena, filled with a number when the plan is loaded: nobody else writes there.
+
+        For small arrays of one image, of which a node's lines write the same part every time.
+        """
+        name = self.names.free(f"{self.names[self.node.name]}_{suffix}")
+        self.views[f"b.{name}"] = f"np.full({shape}, {self.number(number)})"
         return f"b.{name}"
 
     def pixels(self, value: str) -> str:
@@ -229,6 +238,17 @@ class Emitter:
         self.place(value, f"b.{everyone}")
         return f"b.{name}"
 
+    def shown(self, suffix: str, shape: tuple[int, ...]) -> str:
+        """An array [shards, ...] that each shard shows a part of to all, or some of it: the rest is zero."""
+        self.together[name := self.names.free(f"{self.names[self.node.name]}_{suffix}")] = shape
+        return f'm["{name}"]'
+
+    def made_together(self, value: str) -> bool:
+        """Whether several shards make an update's gradient: of this one, some rows each in one memory, if so."""
+        if several := self.n < self.batch and self[value].startswith("g."):
+            self.joint.add(self[value][2:])
+        return several
+
     def barrier(self, why: str = "every shard has its sums") -> None:
         """Wait until every shard has come to this line."""
         self.parts[-1].code.append(("yield", why))
@@ -263,9 +283,13 @@ class Emitter:
                 (band,) = node.inputs
                 name, whole = self.names[band], self.names[node.name]
                 self.together[name] = self.shape(band)
-                self.views[f"b.{name}"] = f'm["{name}"][b.shard]'
-                self.views[f"b.{whole}"] = f'm["{name}"].reshape{self.shape(node.name)}'
+                self.views[f"b.{whole}"] = node.op.whole(f'm["{name}"]', self.shape(node.name))
+                self.views[f"b.{name}"] = node.op.own(f"b.{whole}", node.type)
                 found |= {band: f"b.{name}", node.name: f"b.{whole}"}
+            elif node.name in self.graph.outputs and self._leaves_as_it_lies(node):
+                name = f"b.{self.names[node.name]}"
+                self.views[name] = turned(f"fetches[{literal(node.name)}]", node.type)
+                found[node.name] = name
         for parameter, value in self.graph.gradients.items():
             if value not in found and not self.graph[value].op.is_view:
                 found[value] = f"g.{self.parameters[parameter]}"
@@ -338,7 +362,8 @@ class Emitter:
             self._taken(value)
         for buffer in self.buffers.values():
             buffer.last = min(buffer.last, len(self.graph))
-        size, prepared = place(self.buffers.values()), place(self.prepared.values())
+        size = place(self.buffers.values(), between=ALIGN if self.n == 1 else 0)
+        prepared = place(self.prepared.values())
         return size, prepared
 
     def _lies_as_given(self, node: Node) -> bool:
@@ -346,13 +371,21 @@ class Emitter:
         image = isinstance(node.op, Input) and node.type.kind == "image" and not node.type.folded
         return image and self.n == 1 and node.type["c"] == 1
 
+    def _leaves_as_it_lies(self, node: Node) -> bool:
+        """A vector that is alone in its batch, and a node's own, is made where it is fetched."""
+        own = not (node.op.is_view or node.op.fused_into_reader or isinstance(node.op, Input))
+        plain = node.type.kind == "vector" and node.type.dtype == "float" and not node.type.folded
+        return own and plain and self.n == 1
+
     def _given(self, node: Node) -> None:
         """The batch comes as (n, c, h, w) and is turned so that images are innermost."""
         feeds = self.view("feed", turned(f"feeds[{literal(node.name)}]", node.type))
         self.line(f"np.copyto({self.unfolded(node.name)}, {feeds})")
 
     def _taken(self, value: str) -> None:
-        """An output is transposed back to (n, c, h, w)."""
+        """An output is transposed back to (n, c, h, w), where it was not made in its place."""
+        if value in self.external and "fetches[" in self.views[self.external[value]]:
+            return
         self.parts.append(Lines(self.graph[value]))
         fetches = self.view_of(value, "fetch", turned(f"fetches[{literal(value)}]", self.graph.type(value)))
         self.line(f"np.copyto({fetches}, {self.unfolded(value)})")

@@ -48,20 +48,22 @@ def physical(kind: TensorType, n: int) -> tuple[int, ...]:
     return *kind.shape, n
 
 
-def place(buffers: Iterable[Buffer]) -> int:
+def place(buffers: Iterable[Buffer], between: int = 0) -> int:
     """Give every buffer an offset such that no two that are alive together overlap; return the arena's size.
 
     Largest first, each in the lowest gap that holds it: greedy, and on the networks of specs/ within a few
-    per cent of the lower bound, the most that is ever alive at once.
+    per cent of the lower bound, the most that is ever alive at once. So many bytes stay free `between` them, and
+    before the first, so that buffers of whole pages do not begin at the same place of a page: by that place alone a
+    processor tells loads from earlier stores, and a row that is copied there and moved by a pixel waits for them.
     """
     placed: list[Buffer] = []
     size = 0
     for buffer in sorted(buffers, key=lambda b: (-b.bytes, b.first)):
-        start = 0
+        start = between
         for other in sorted((p for p in placed if p.overlaps(buffer)), key=lambda p: p.offset):
-            if other.offset - start >= buffer.bytes:
+            if other.offset - start >= buffer.bytes + between:
                 break
-            start = max(start, -(-(other.offset + other.bytes) // ALIGN) * ALIGN)
+            start = max(start, -(-(other.offset + other.bytes) // ALIGN) * ALIGN + between)
         buffer.offset = start
         placed.append(buffer)
         size = max(size, start + buffer.bytes)

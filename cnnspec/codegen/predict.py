@@ -21,20 +21,22 @@ def step_bytes(words: Graph, train: Train) -> dict[str, int]:
     shards = min(train.shards or 1, train.batch)
     each, rest = divmod(train.batch, shards)
     graph = run(replace(attach_costs(words, train.cost), images=each + bool(rest)), TRAINING)
-    arenas = {n: generate(graph, n, train.batch).arena_bytes for n in {each, each + bool(rest)}}
+    programs = {n: generate(graph, n, train.batch) for n in {each, each + bool(rest)}}
+    arenas = {n: program.arena_bytes for n, program in programs.items()}
     owned = {
         f"{node.owner}.{parameter.name}": parameter
         for node in words
         for parameter in node.op.parameters(*words.types(node))
     }
     trained = sum(parameter.type.elements for parameter in owned.values() if parameter.trained)
+    joint = sum(owned[name].type.elements for name in programs[each].joint)
     state = sum(parameter.type.elements for parameter in owned.values() if not parameter.trained)
     targets = [node.name for node in graph if isinstance(node.op, Target)]
     staged = sum(graph.type(name).elements for name in (*graph.inputs, *targets, *graph.outputs))
     return {
         "arena": rest * arenas[each + bool(rest)] + (shards - rest) * arenas[each],
         "parameters": (trained + state) * FLOAT_BYTES,
-        "gradients": shards * trained * FLOAT_BYTES,
+        "gradients": (shards * trained - (shards - 1) * joint) * FLOAT_BYTES,
         "moments": len(train.optimiser.moments) * trained * FLOAT_BYTES,
         "batch": train.batch * staged * FLOAT_BYTES,
     }

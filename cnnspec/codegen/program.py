@@ -20,7 +20,9 @@ class Program:
 
     prepared   bytes (`prepared_bytes`) of values that depend on parameters alone, the same for all shards
     partials   arrays that all shards share, by name: shape without the leading axis of shards (float64)
-    together   images that they make together, a band of rows each: the shape of a band (the plan's type)
+    together   images that they make together, a band of rows each, and what they show one another: the shape of a
+               shard's part (the plan's type)
+    joint      parameters of whose gradient all shards make some rows each, in the first one's memory
     barriers   how often shards wait for one another in forward and in backward
     parameters what each parameter is called in p and g
     """
@@ -33,6 +35,7 @@ class Program:
     buffers: tuple[Buffer, ...]
     partials: dict[str, tuple[int, ...]]
     together: dict[str, tuple[int, ...]]
+    joint: tuple[str, ...]
     barriers: tuple[int, int]
     constants: dict[str, np.ndarray]
     costs: int
@@ -54,6 +57,7 @@ def generate(graph: Graph, n: int, batch: int, dtype: str = "float32") -> Progra
         buffers=tuple(emitter.buffers.values()),
         partials=emitter.partials,
         together=emitter.together,
+        joint=tuple(name for name, given in emitter.parameters.given.items() if given in emitter.joint),
         barriers=(count_barriers(early), count_barriers(late)),
         constants=emitter.constants,
         costs=len(emitter.costs),

@@ -42,6 +42,16 @@ class Mixed:
 Answers = np.ndarray | Mixed
 
 
+Change = tuple[Augmentation, np.ndarray]  # and the rows that it drew for some images
+
+
+def changed(images: np.ndarray, changes: Sequence[Change]) -> np.ndarray:
+    """Images after some changes by rows of theirs; may write into `images`."""
+    for augmentation, rows in changes:
+        images = augmentation.apply(images, rows)
+    return images
+
+
 class DrawnAugmentations:
     """What was drawn for an epoch of images x (n, c, ...) with answers y.
 
@@ -96,6 +106,20 @@ class DrawnAugmentations:
             elif self.follows and augmentation.moves:
                 answers = self._follow(augmentation, answers, rows)
         return images, answers
+
+    @property
+    def shared(self) -> int:
+        """The first augmentation of those that may be left to whom the images are given, each its own part.
+
+        They come last, change images alone, each by itself, and one at least is slow.
+        """
+        first = len(self.drawn)
+        for stage, (one, _) in reversed(list(enumerate(self.drawn))):
+            of_photo = stage == 0 and self.originals is not None and isinstance(one, ResizedCrop)
+            if one.mixes or of_photo or (one.moves and (self.itself or self.follows)):
+                break
+            first = stage if one.slow else first
+        return first
 
     def weigh(self, weights: np.ndarray, order: np.ndarray, places: Places) -> np.ndarray:
         """The weights of the images at some places of the epoch's order; of mixed ones by their mixing weights."""

@@ -13,10 +13,10 @@ import numpy as np
 from numpy.typing import DTypeLike
 
 from ..ir import TensorType, data
-from ..kernels.scale import centred, rescale
+from ..kernels.resample import centred, rescale
 from ..settings.augment import Augmentation
 from ..settings.data import Source
-from .changes import Answers, DrawnAugmentations, Mixed, Places
+from .changes import Answers, Change, DrawnAugmentations, Mixed, Places, changed
 from .facts import Known
 from .formats.schema import TableSchema
 from .sources.filed import chosen
@@ -48,20 +48,42 @@ class Scaling:
 
 
 class Stored:
-    """A batch as it is stored, and its scaling; to NumPy it is the array of the scaled numbers."""
+    """A batch as it is stored, the changes that it is yet to go through, and its scaling.
 
-    def __init__(self, images: np.ndarray, scaling: Scaling) -> None:
-        self.images, self.scaling = images, scaling
-        self.shape, self.dtype = images.shape, images.dtype
+    With `places` it is those of the images, which are taken when they are put where a plan reads them. To NumPy it
+    is the array of the scaled numbers.
+    """
+
+    def __init__(
+        self,
+        images: np.ndarray,
+        scaling: Scaling,
+        changes: Sequence[Change] = (),
+        places: np.ndarray | None = None,
+    ) -> None:
+        self.images, self.scaling, self.changes, self.places = images, scaling, changes, places
+        self.shape = images.shape if places is None else (len(places), *images.shape[1:])
+        self.dtype = images.dtype
 
     def __len__(self) -> int:
-        return len(self.images)
+        return self.shape[0]
 
     def __getitem__(self, part: slice) -> Stored:
-        return Stored(self.images[part], self.scaling)
+        changes = [(one, rows[part]) for one, rows in self.changes]
+        if self.places is None:
+            return Stored(self.images[part], self.scaling, changes)
+        return Stored(self.images, self.scaling, changes, self.places[part])
 
     def __array__(self, dtype: DTypeLike | None = None, copy: bool | None = None) -> np.ndarray:
-        return self.scaling.apply(self.images, np.empty(self.shape, dtype or "float32"))
+        images = changed(self.put(np.empty(self.shape, self.dtype)), self.changes)
+        return self.scaling.apply(images, np.empty(self.shape, dtype or "float32"))
+
+    def put(self, out: np.ndarray) -> np.ndarray:
+        """The images as they are stored, unchanged, into `out`."""
+        if self.places is None:
+            np.copyto(out, self.images)
+            return out
+        return self.images.take(self.places, axis=0, out=out, mode="clip")  # `raise` would make a copy first
 
 
 @dataclass(frozen=True, eq=False)
@@ -179,18 +201,28 @@ class Split:
         """
         order = self.order(seed, epoch, shuffle)
         changes = self.changes(augment, seed, epoch)
+        stages = changes.shared if stored else len(augment)
         several = max(1, BLOCK // (batch * self.x[0].nbytes)) * batch
-        block = np.empty((min(several, len(self)), *self.x.shape[1:]), self.x.dtype)
+        direct = stored and not stages  # nothing is done to the images here
+        block = self.x if direct else np.empty((min(several, len(self)), *self.x.shape[1:]), self.x.dtype)
         for first in range(start * batch, len(self), several):
             count = min(several, len(self) - first)
-            images, targets = changes.take(order, slice(first, first + count), out=block[:count])
+            targets: Answers
+            if direct:
+                images, targets = block, changes.y.take(order[first : first + count], axis=0)
+            else:
+                images, targets = changes.take(order, slice(first, first + count), block[:count], stages)
             for i in range(0, count, batch):
-                x = Stored(images[i : i + batch], self.scaling)
+                taken = slice(first + i, min(first + i + batch, first + count))
+                left = [(one, drawn[taken]) for one, drawn in changes.drawn[stages:]]
+                if direct:
+                    x = Stored(images, self.scaling, left, order[taken])
+                else:
+                    x = Stored(images[i : i + batch], self.scaling, left)
                 y: Answers = targets[i : i + batch]
                 if self.itself:
                     clean = Stored(np.asarray(y), self.scaling) if augment else x
                     y = np.asarray(clean, dtype).view(Numbers)
-                taken = slice(first + i, min(first + i + batch, first + count))
                 yield x if stored else np.asarray(x, dtype), self.weighed(y, changes, order, taken)
 
     def weighed(

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 import cnnspec
 
-from .markdown import Lead, RenderedPage, Section, code, rendered, slug
+from .markdown import Lead, RenderedPage, Section, code, rendered
 
 NOTHING = re.compile(r"<object object at 0x[0-9a-f]+>")  # a default that only says that nothing was given
 QUOTED = re.compile(r"(: |-> )'([^']*)'")  # a type, which its module does not evaluate
@@ -28,10 +28,10 @@ def api(lead: Lead) -> RenderedPage:
         found = getattr(cnnspec, name)
         level = 2
         for title, thing in ((name, found), *(_members(name, found) if inspect.isclass(found) else ())):
-            anchor, text = slug(title), inspect.getdoc(thing) or ""
-            html.append(f'<h{level} id="{anchor}">{title}</h{level}>\n{code(signature(title, thing), "python")}')
+            text = inspect.getdoc(thing) or ""  # its name is its anchor, since `run` and `Run` are two
+            html.append(f'<h{level} id="{title}">{title}</h{level}>\n{code(signature(title, thing), "python")}')
             html.append(rendered(as_markdown(text), lead, indented="python").html)
-            sections.append(Section(level, title, anchor, text))
+            sections.append(Section(level, title, title, text))
             level = 3
     return RenderedPage("".join(html), tuple(sections))
 

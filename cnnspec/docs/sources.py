@@ -22,7 +22,13 @@ ORDER = (  # the others follow by their names
     "grammar/lab.md",
     "grammar/python.md",
 )
-LAST = ("grammar/plans.md", "grammar/speed.md", "grammar/cluster.md", "grammar/contributing.md")
+LAST = (
+    "grammar/plans.md",
+    "grammar/speed.md",
+    "grammar/measured.md",
+    "grammar/cluster.md",
+    "grammar/contributing.md",
+)
 NAMES = {"README.md": "index", "grammar/README.md": "language", "grammar/editors/README.md": "editors"}
 FOLDER = "FOLDER"  # what the pages say for a folder that `cnnspec editor` knows
 

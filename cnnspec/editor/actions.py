@@ -25,16 +25,21 @@ class Action(NamedTuple):
 
 def actions(document: Document, start: int, end: int) -> list[Action]:
     """The changes for what was found between two offsets."""
+    here = [
+        diagnostic
+        for diagnostic in document.report.diagnostics
+        if diagnostic.span is not None
+        and document.owns(diagnostic.span)
+        and diagnostic.span.start <= end
+        and diagnostic.span.end >= start
+    ]
     found = []
-    for diagnostic in document.report_with_fixes.diagnostics:
-        span = diagnostic.span
-        if span is None or not document.owns(span) or span.start > end or span.end < start:
-            continue
+    for diagnostic in document.mended(here):
         if diagnostic.fix and all(document.owns(edit.span) for edit in diagnostic.fix):
             title = diagnostic.help or "fix it"
             found.append(Action(title if diagnostic.safe else f"{title} (unsafe)", diagnostic.fix, diagnostic))
         if diagnostic.severity == "warning" and diagnostic.code not in NEVER_SILENCED:
-            found.append(_silence(document, diagnostic, span))
+            found.append(_silence(document, diagnostic))
     return found
 
 
@@ -52,9 +57,10 @@ def fix_all(document: Document) -> Action | None:
     return Action("fix all that is safe to fix", (Edit(everything, fixed.text),))
 
 
-def _silence(document: Document, diagnostic: Diagnostic, span: Span) -> Action:
+def _silence(document: Document, diagnostic: Diagnostic) -> Action:
     """Add the code to the comment at the end of the line, or begin one."""
-    source, line = document.source, span.line
+    assert diagnostic.span is not None
+    source, line = document.source, diagnostic.span.line
     text = source.line(line)
     end = source.line_starts[line - 1] + len(text.rstrip())
     comment = text.find("# cnnspec: ignore ")

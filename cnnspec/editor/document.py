@@ -3,25 +3,55 @@
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import field
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from dataclasses import field, replace
 from operator import itemgetter
 from pathlib import Path
 from typing import Protocol, TypeVar, cast
 
 from ..checking import Configurations, Report, examine
-from ..diagnostics import Imported, Source, Span, SpecError
+from ..diagnostics import Diagnostic, Imported, Source, Span, SpecError
 from ..ir import Node
 from ..ir.facts import Facts, facts
-from ..lang.parse.tree import File, Statement
+from ..lang.parse.tree import (
+    Arg,
+    Attr,
+    Block,
+    Call,
+    Chain,
+    Check,
+    Expect,
+    File,
+    Function,
+    Group,
+    Hole,
+    Import,
+    Input,
+    Join,
+    Layer,
+    Let,
+    Listed,
+    Negative,
+    Net,
+    Operation,
+    Param,
+    Setting,
+    Settings,
+    Sizes,
+    Stage,
+    Statement,
+    Tap,
+    Variable,
+)
+from ..lang.reading import mended
 from ..lang.work import Work
 from ..lazy import lazy
 from ..record import record
+from . import positions
+from .positions import Position, Range
 
 Piece = tuple[object, ...]  # of the tree, whether it has a place or not
-Position = tuple[int, int]  # line and column from 0, as the protocol counts: in units of its encoding
 Made = TypeVar("Made")
-WIDTHS = {"utf-8": lambda c: len(c.encode("utf-8", "replace")), "utf-16": lambda c: 1 + (c > "\uffff")}
 
 
 class SyntaxNode(Protocol):
@@ -39,7 +69,8 @@ class Document:
 
     `path` is where it would be saved, if anywhere; `encoding` is how the editor counts columns; `earlier` is
     what was found in the version before. `imports` are the only texts that it may import, where they are given;
-    `work` makes what counts the work of a reading.
+    `work` makes what counts the work of a reading; `opened` are other files as they stand in the editor, by
+    their paths with links resolved.
     """
 
     text: str
@@ -48,6 +79,7 @@ class Document:
     earlier: Report | None = field(default=None, compare=False, repr=False)
     imports: tuple[Imported, ...] | None = None
     work: Callable[[], Work] = field(default=Work, compare=False, repr=False)
+    opened: Mapping[Path, str] = field(default_factory=dict, compare=False, repr=False)
 
     @lazy
     def source(self) -> Source:
@@ -61,7 +93,16 @@ class Document:
     @lazy
     def report_with_fixes(self) -> Report:
         """The findings with their fixes, which takes a reading of the text for each of them."""
-        return self.examined(fixes=True)
+        return replace(self.report, diagnostics=tuple(self.mended(self.report.diagnostics)))
+
+    def mended(self, found: Collection[Diagnostic]) -> list[Diagnostic]:
+        """Some of the findings, with their fixes: a reading of the text for each of these."""
+        reading = self.report.reading
+        if reading is None or reading.trial is None:
+            return list(found)
+        work = self.work()
+        work.add(reading.trial.cost)  # as if it were read, and then mended
+        return mended(reading, found, work)
 
     @property
     def known(self) -> Report | None:
@@ -83,7 +124,24 @@ class Document:
             return Report(self.source.name, error.diagnostics)
         earlier = self.known.reading if self.known else None
         work = work or self.work()
-        return examine(self.source, configuration, folder, fixes=fixes, files=False, work=work, earlier=earlier)
+        return examine(
+            self.source,
+            configuration,
+            folder,
+            fixes=fixes,
+            files=False,
+            work=work,
+            earlier=earlier,
+            opened=self.opened,
+        )
+
+    def may_import(self, path: Path) -> bool:
+        """Whether a change of a file, its links resolved, may change what is found here."""
+        report = self.__dict__.get("report")
+        if report is None or report.reading is None:  # what it imports is not known yet
+            return True
+        missing = any(found.code == "CNN013" for found in report.diagnostics)
+        return missing or path in report.reading.imported
 
     @property
     def file(self) -> File:
@@ -139,28 +197,15 @@ class Document:
 
     def offset(self, position: Position) -> int:
         """The offset of a position; the nearest one where the text has none there."""
-        line, column = position
-        if line >= len(self.source.line_starts):
-            return len(self.text)
-        start, width = self.source.line_starts[line], WIDTHS.get(self.encoding)
-        text = self.source.line(line + 1)
-        if width is None:
-            return start + min(column, len(text))
-        for i, character in enumerate(text):
-            if column <= 0:
-                return start + i
-            column -= width(character)
-        return start + len(text)
+        return positions.offset(self.source, position, self.encoding)
 
     def position(self, offset: int) -> Position:
-        return position_in(self.source, offset, self.encoding)
+        return positions.position(self.source, offset, self.encoding)
 
-    def range(self, span: Span) -> tuple[Position, Position]:
+    def range(self, span: Span) -> Range:
         """Where a span of any source begins and ends."""
-        return (
-            position_in(span.source, span.start, self.encoding),
-            position_in(span.source, span.end, self.encoding),
-        )
+        start, end = (positions.position(span.source, at, self.encoding) for at in (span.start, span.end))
+        return start, end
 
     def path_to(self, offset: int) -> list[SyntaxNode]:
         """The parts of the tree around an offset, from the statement to the innermost."""
@@ -172,16 +217,6 @@ class Document:
                 return found
             found.append(inner)
             parts = inner
-
-
-def position_in(source: Source, offset: int, encoding: str) -> Position:
-    line, column = source.position(offset)
-    width = WIDTHS.get(encoding)
-    start = source.line_starts[line - 1]
-    before = source.text[start : start + column - 1]
-    if width is None or before.isascii():  # every encoding counts these as one
-        return line - 1, column - 1
-    return line - 1, sum(map(width, before))
 
 
 def spanned(parts: Iterable[object]) -> Iterator[SyntaxNode]:
@@ -196,20 +231,39 @@ def spanned(parts: Iterable[object]) -> Iterator[SyntaxNode]:
                 yield from spanned(part)
 
 
+INNER: dict[type, tuple[int, ...]] = {
+    Import: (), Let: (1,), Param: (1,), Block: (1, 2), Net: (1,), Input: (0,), Settings: (1,), Expect: (0,),
+    Setting: (1, 2, 3), Check: (1, 2, 4), Chain: (0,), Stage: (0, 1, 3), Layer: (1, 2), Attr: (1,), Call: (1, 3),
+    Arg: (1,), Join: (1,), Group: (0,), Tap: (), Hole: (0,), Sizes: (0,), Listed: (0,), Variable: (),
+    Operation: (0, 1), Negative: (1,), Function: (1,),
+}  # fmt: skip
+"""The fields of each piece of a tree that may hold others of these; what is not here is a leaf, as a name is."""
+
+
 def parts_of(part: Piece) -> list[tuple[Piece, Piece]]:
-    """A piece of tree and every piece within it, each with the named piece that it is a part of."""
-    found: list[tuple[Piece, Piece]] = []
-    _parts(part, (), found)
+    """A piece of tree and every piece within it but leaves, each with the piece that it is a part of."""
+    found: list[tuple[Piece, Piece]] = [(part, ())]
+    _parts(part, found)
     return found
 
 
-def _parts(part: Piece, owner: Piece, found: list[tuple[Piece, Piece]]) -> None:
-    if part.__class__ is not tuple:
-        found.append((part, owner))
-        owner = part
-    for inner in part:
-        if isinstance(inner, tuple) and inner.__class__ is not Span:
-            _parts(inner, owner, found)
+def _parts(part: Piece, found: list[tuple[Piece, Piece]]) -> None:
+    for number in INNER[part.__class__]:
+        inner = part[number]
+        if inner.__class__ is tuple:
+            _some(cast(Piece, inner), part, found)
+        elif inner.__class__ in INNER:
+            found.append((cast(Piece, inner), part))
+            _parts(cast(Piece, inner), found)
+
+
+def _some(pieces: Piece, owner: Piece, found: list[tuple[Piece, Piece]]) -> None:
+    for piece in pieces:
+        if piece.__class__ in INNER:
+            found.append((cast(Piece, piece), owner))
+            _parts(cast(Piece, piece), found)
+        elif piece.__class__ is tuple:  # an operator with its operand
+            _some(cast(Piece, piece), owner, found)
 
 
 def around(span: Span, offset: int) -> bool:

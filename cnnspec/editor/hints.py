@@ -23,12 +23,21 @@ def hints(document: Document, start: int, end: int) -> list[Hint]:
     for node in document.nodes:
         if node.span and start <= node.span.end <= end and not isinstance(node.op, Input):
             places.setdefault(node.span.end, []).append(node)
+    known: dict[object, str] = {}  # of axes, which most layers share
+
+    def shape(node: Node) -> str:
+        axes = node.type.axes
+        if axes not in known:
+            known[axes] = str(node.type)
+        return known[axes]
+
+    assumed = _assumed(document)
     found = []
     for offset, nodes in places.items():
-        shapes = list(dict.fromkeys(str(node.type) for node in nodes))
+        shapes = [shape(nodes[0])] if len(nodes) == 1 else list(dict.fromkeys(map(shape, nodes)))
         shown = ", ".join(shapes[:2]) + (", ..." if len(shapes) > 2 else "")
-        names = ", ".join(node.name for node in nodes[:4]) + (", ..." if len(nodes) > 4 else "")
-        found.append(Hint(offset, shown, f"{names}: {', '.join(shapes)}{_assumed(document)}"))
+        names = ", ".join([node.name for node in nodes[:4]]) + (", ..." if len(nodes) > 4 else "")
+        found.append(Hint(offset, shown, f"{names}: {', '.join(shapes)}{assumed}"))
     return sorted(found)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Set
 from typing import NamedTuple
 
@@ -11,7 +10,7 @@ from ..ir import Graph
 from ..lang.parse.tree import Block, Chain, Net
 from ..lang.reading import Reading
 from .document import Document
-from .occurrences import occurrences
+from .occurrences import calls
 
 
 class CodeLens(NamedTuple):
@@ -31,20 +30,22 @@ def _lenses(document: Document) -> list[CodeLens]:
     if reading is None:
         return []
     found, told = [], set(reading.graph.inputs)
-    places = Counter(one.definition.start for one in occurrences(document) if document.owns(one.definition))
-    order = {name: i for i, name in enumerate(reading.graph.nodes)}
+    called = calls(document)
+    costs = _costs(reading.graph)
     for statement in document.file.statements:
         if isinstance(statement, Chain | Net):
             last = _end(document, reading, statement, told)
             if last is not None:
-                mine = sorted(_behind(reading.graph, last, told), key=order.__getitem__)
-                told.update(mine)
-                found.append(CodeLens(statement.span, _said(document, last, mine)))
+                mine = _behind(reading.graph, last, told)
+                told |= mine
+                parameters, work = (sum(costs[name][k] for name in mine) for k in (0, 1))
+                said = f"{reading.graph[last].type} · {parameters:,} parameters · {work:,} multiply-adds"
+                found.append(CodeLens(statement.span, said))
         elif isinstance(statement, Block):
-            calls = places[statement.name.span.start] - 1
+            places = called[statement.name.span.start]
             inside = document.within(statement.span)
-            said = f"called in {calls} place{'s' * (calls != 1)}" if calls else "not called in this file"
-            numbers = sum(document.facts[node.name].parameters for node in inside)
+            said = f"called in {places} place{'s' * (places != 1)}" if places else "not called in this file"
+            numbers = sum(costs[node.name][0] for node in inside)
             found.append(CodeLens(statement.span, f"{said} · {numbers:,} parameters in all" if inside else said))
     return found
 
@@ -73,7 +74,11 @@ def _behind(graph: Graph, value: str, told: Set[str]) -> set[str]:
     return found
 
 
-def _said(document: Document, last: str, names: list[str]) -> str:
-    rows = [document.facts[name] for name in names]
-    parameters, work = sum(row.parameters for row in rows), sum(row.macs for row in rows)
-    return f"{document.facts[last].type} · {parameters:,} parameters · {work:,} multiply-adds"
+def _costs(graph: Graph) -> dict[str, tuple[int, int]]:
+    """Parameters and multiply-adds of each value; parameters count where their owner stands."""
+    found, owners = {}, set()
+    for node in graph:
+        known = graph.figures[node.name]
+        found[node.name] = (0 if node.owner in owners else known.parameters, known.macs)
+        owners.add(node.owner)
+    return found

@@ -41,19 +41,20 @@ def references(document: Document, offset: int, others: Iterable[Document]) -> l
     here = at(document, offset)
     if here is None:
         return []
-    found = {place(one.span): one for one in same(document, here.definition)}
+    name = document.text[here.span.start : here.span.end]
+    found = {place(one.span): one for one in same(document, here.definition, name)}
     for other in others:
-        if other.text.find(document.text[here.span.start : here.span.end]) >= 0:
-            found |= {place(one.span): one for one in same(other, here.definition)}
+        if other.text.find(name) >= 0:
+            found |= {place(one.span): one for one in same(other, here.definition, name)}
     return list(found.values())
 
 
 def project(folders: Iterable[Path], open: Iterable[Document]) -> Iterator[Document]:
     """The texts of a project: those that are open as they stand in the editor, the others as they are stored."""
-    seen = set()
+    seen = {}
     for document in open:
         if document.path is not None:
-            seen.add(document.path.resolve())
+            seen[document.path.resolve()] = document.text
         yield document
     for folder in folders:
         for path in islice(specs(folder), MOST):
@@ -61,7 +62,7 @@ def project(folders: Iterable[Path], open: Iterable[Document]) -> Iterator[Docum
                 continue
             source = read_file(path)
             if isinstance(source, Source):
-                yield Document(source.text, path)
+                yield Document(source.text, path, opened=seen)
 
 
 def specs(folder: Path) -> Iterator[Path]:

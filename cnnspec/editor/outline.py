@@ -84,14 +84,17 @@ def _shape(document: Document, name: str) -> str:
 def folds(document: Document) -> list[Fold]:
     """What may be folded: statements of several lines, comments and imports that follow one another."""
     found = []
+
+    def line(offset: int) -> int:
+        return document.position(offset)[0]
+
     for statement in document.file.statements:
-        span = statement.span
-        first, last = span.line - 1, span.end_position[0] - 1
+        first, last = line(statement.span.start), line(statement.span.end)
         if last > first:
             found.append(Fold(first, last))
-    imports = [s.span.line - 1 for s in document.file.statements if isinstance(s, Import)]
+    imports = [line(s.span.start) for s in document.file.statements if isinstance(s, Import)]
     comments = [
-        span.line - 1
+        line(span.start)
         for span in document.file.comments
         if not document.source.line(span.line)[: span.column - 1].strip()
     ]

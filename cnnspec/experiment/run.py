@@ -12,6 +12,8 @@ from ..diagnostics import Diagnostic
 from ..model.model import Model
 from ..quoting import line
 from ..settings.train import LAYOUTS
+from ..train.folder import RunFolder
+from ..train.history import History, counted
 from ..train.loop import Event
 from ..train.runs import Summary
 from .experiment import Execution, Experiment, Initial, ResumePoint
@@ -42,6 +44,12 @@ class Run:
         """The network with the weights that were tested, its preparation and its classes."""
         return open_trained(self.folder).model
 
+    @property
+    def history(self) -> History:
+        """Its epochs, as `fit` gives them. Raises SpecError where results.csv is damaged."""
+        best, early = self.summary.get("best_epoch"), self.summary.get("stopped_early", False)
+        return History.of(RunFolder(self.folder).columns(), best, early)
+
     def _repr_html_(self) -> str:
         """The curves and the summary, in a notebook."""
         from ..display import shown
@@ -54,7 +62,7 @@ class Run:
         tested = [f"accuracy {accuracy:.2%}"] if accuracy is not None else []
         tested += [f"cost {cost:.4f}"] if cost is not None else []
         return (
-            f"Run {line(self.folder)}: {said['status']} after {said['epochs']} epochs, {said['seconds']:.1f} s\n"
+            f"Run {line(self.folder)}: {said['status']} after {counted(said['epochs'])}, {said['seconds']:.1f} s\n"
             f"  test: {', '.join(tested) or 'no images'} ({said.get('tested', 'last')} weights)"
             + "".join(f"\n  missed: {line(one.message)}" for one in self.missed)
             + "".join(f"\n  unlogged: {line(one)}" for one in self.unlogged)

@@ -29,6 +29,7 @@ from ..api import read_spec
 from ..diagnostics import Diagnostic, SpecError
 from ..interrupts import listen
 from ..lang.format.applied import applied
+from ..quoting import argument
 from ..train import documents, files
 from ..train.checkpoints import Stamp
 from ..train.folder import RunFolder
@@ -243,9 +244,10 @@ class Sweep:
                     number, process = under_way.pop(sentinel)
                     process.join()
                     if not trial.done(self.trial(number)):
-                        raise SpecError(
-                            (Diagnostic.of("CNN333", trial=number + 1, ended=process.exitcode, folder=self.folder),)
+                        told = Diagnostic.of(
+                            "CNN333", trial=number + 1, ended=process.exitcode, folder=argument(self.folder)
                         )
+                        raise SpecError((told,))
                     yield number
         finally:
             for _, process in under_way.values():

@@ -54,6 +54,18 @@ class Geometry:
         sides = zip((height, width), self.pad, self.extent, self.stride, strict=True)
         return last_two((n + sum(p) - e) // s + 1 for n, p, e, s in sides)
 
+    def meetings(self, height: int, width: int) -> tuple[int, ...]:
+        """For each tap of the kernel, how many outputs meet a pixel of the image with it, and not the padding."""
+
+        def along(axis: int, size: int, count: int) -> list[int]:
+            stride, taps = self.stride[axis], range(self.kernel[axis])
+            offsets = (tap * self.dilate[axis] - self.pad[axis][0] for tap in taps)
+            ends = ((max(0, -(at // stride)), min(count, (size - 1 - at) // stride + 1)) for at in offsets)
+            return [max(0, stop - start) for start, stop in ends]
+
+        down, across = map(along, (0, 1), (height, width), self.out(height, width))
+        return tuple(i * j for i in down for j in across)
+
     def rows(self, made: range, height: int) -> tuple[range, Pair]:
         """Which rows of an input of so many some rows of the output see, and how much padding above and below."""
         first = made.start * self.stride[0] - self.pad[0][0]

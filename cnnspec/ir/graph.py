@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import field, replace
 from types import MappingProxyType
-from typing import TypedDict, Unpack
+from typing import NamedTuple, TypedDict, Unpack
 
 from ..diagnostics import Span
 from ..lazy import lazy
@@ -48,7 +48,7 @@ class Graph:
     updates    state that a training step changes: running_mean -> value it is blended with
     cost       value of the cost, after `attach_cost`
     images     how many images a shard will have, for passes whose choice depends on it
-    measured   convolution -> method -> seconds that it took here, where it was tuned (`passes/methods.py`)
+    measured   convolution -> method -> seconds that it took here, where it was tuned (`passes/methods`)
     frozen     layers that keep their parameters while the others are trained
     band       of which rows of every image this is the graph: band k of so many (`passes/bands.py`)
     """
@@ -81,8 +81,11 @@ class Graph:
         return len(self.nodes)
 
     def type(self, value: str) -> TensorType:
+        node = self.nodes.get(value)
+        if node is not None:
+            return node.type
         name, _, extra = value.partition(":")
-        return self.nodes[name].extras[extra] if extra else self.nodes[name].type
+        return self.nodes[name].extras[extra]
 
     def types(self, node: Node) -> tuple[TensorType, ...]:
         """Types of a node's inputs."""
@@ -91,7 +94,15 @@ class Graph:
     @lazy
     def figures(self) -> Mapping[str, Figures]:
         """What each node's word says of itself, in a graph of words."""
-        return {node.name: figures(node.op, self.types(node), node.type) for node in self}
+        known: dict[tuple[int, ...], Figures] = {}  # by identity: a network says the same layer again and again
+        found: dict[str, Figures] = {}
+        for node in self:
+            types = self.types(node)
+            key = (id(node.op), id(node.type), *map(id, types))
+            if key not in known:
+                known[key] = figures(node.op, types, node.type)
+            found[node.name] = known[key]
+        return found
 
     def behind(self, value: str) -> Node:
         """The node that made the numbers of a value, seen through what leaves each in its channel.
@@ -148,15 +159,29 @@ def made(op: Op, types: tuple[TensorType, ...]) -> TensorType:
     return kind if op.any_order and alike else replace(kind, folded=())
 
 
+class Typed(NamedTuple):
+    """An op on values of some types, and what it makes of them."""
+
+    op: Op
+    types: tuple[TensorType, ...]
+    type: TensorType
+    extras: Mapping[str, TensorType]
+
+
 class Builder:
     """Builds a graph node by node; types are inferred as nodes are added."""
 
     def __init__(self, graph: Graph | None = None) -> None:
         self.nodes: dict[str, Node] = dict(graph.nodes) if graph else {}
+        self._typed: dict[tuple[int, ...], Typed] = {}  # by the identity of what each has, which it keeps alive
+        self._kinds: dict[TensorType, TensorType] = {}  # one of each, so that those that are equal are the same
 
     def type(self, value: str) -> TensorType:
+        node = self.nodes.get(value)
+        if node is not None:
+            return node.type
         name, _, extra = value.partition(":")
-        return self.nodes[name].extras[extra] if extra else self.nodes[name].type
+        return self.nodes[name].extras[extra]
 
     def free_name(self, wish: str) -> str:
         """`wish`, or `wish_2`, `wish_3`, ... where it is taken."""
@@ -186,9 +211,15 @@ class Builder:
         types = tuple([self.type(value) for value in inputs])
         if like is not None:
             span, blocks = span or like.span, blocks or like.blocks
-        name = self.free_name(name)
-        node = Node(name, op, inputs, made(op, types), op.extras(*types), weights, span, blocks, given, why)
-        self.nodes[name] = node
+        if name in self.nodes:
+            name = self.free_name(name)
+        key = (id(op), *map(id, types))
+        typed = self._typed.get(key)
+        if typed is None:
+            kind = made(op, types)
+            typed = Typed(op, types, self._kinds.setdefault(kind, kind), op.extras(*types))
+            self._typed[key] = typed
+        self.nodes[name] = Node(name, op, inputs, typed.type, typed.extras, weights, span, blocks, given, why)
         return name
 
     def copy(self, node: Node, inputs: tuple[str, ...] | None = None) -> str:

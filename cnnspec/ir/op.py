@@ -1,14 +1,12 @@
 """The base of ops: everything that the compiler asks of one.
 
-A *word* is an op that an author can write (`conv`, `relu`); the fields of its dataclass are its syntax.
-Words make up the graph that is checked, counted, drawn and exported. `decompose` turns a word into the
-*primitives* that the plan is made of; a word whose own name is primitive enough (`relu`) stays as it is. A word
-that is made of other words says so in `in_words`, and needs nothing else: plans and targets follow from those.
-Primitives know their gradient (as further nodes), their value (`evaluate`, slow and obvious) and their
-lines of plan (`emit`, fast).
+A *word* is an op that an author can write (`conv`, `relu`); the fields of its dataclass are its syntax. Words make
+up the graph that is checked, counted, drawn and exported. `decompose` turns a word into the *primitives* that the
+plan is made of; a word whose own name is primitive enough (`relu`) stays as it is. A word that is made of other
+words says so in `in_words`, and needs nothing else: plans and targets follow from those. Primitives know their
+gradient (as further nodes), their value (`evaluate`, slow and obvious) and their lines of plan (`emit`, fast).
 
-To add a word: a dataclass in the file of its family in `words/`, and an entry in `OPS` there; the primitives that
-it needs stand in `primitives/`, and their NumPy in `kernels/`.
+To add a word: a dataclass in its family's file in `words/`, an entry in `OPS` there, primitives in `primitives/`.
 """
 
 from __future__ import annotations
@@ -107,6 +105,11 @@ class Op(Declared):
     def row_geometry(self) -> Geometry | None:
         """How the rows of its image look at those of the first image it reads; None where it wants all of them."""
         return ROW_BY_ROW if self.layout_agnostic or self.row_by_row else None
+
+    @property
+    def rows_together(self) -> int:
+        """How many rows of its image are made together; who makes some of them begins with such a piece."""
+        return 1
 
     def for_rows(self, height: int, pad: tuple[int, int]) -> Op:
         """The op that makes so many rows of its image; `pad` is the padding left above and below them."""
@@ -214,6 +217,9 @@ class Slides(Op):
         return self.changed(geometry=self.geometry.padded(pad))
 
 
+NOTHING: Mapping[str, TensorType] = MappingProxyType({})
+
+
 @dataclass(frozen=True)
 class Node(Generic[Made]):
     """One application of an op; `Node[Conv]` is one of `conv`.
@@ -234,12 +240,31 @@ class Node(Generic[Made]):
     op: Made
     inputs: tuple[str, ...]
     type: TensorType
-    extras: Mapping[str, TensorType] = field(default_factory=lambda: MappingProxyType({}))
+    extras: Mapping[str, TensorType] = field(default_factory=lambda: NOTHING)
     weights: str = ""
     span: Span | None = None
     blocks: tuple[str, ...] = ()
     given: bool = False
     why: str = ""
+
+    def __init__(
+        self,
+        name: str,
+        op: Made,
+        inputs: tuple[str, ...],
+        type: TensorType,
+        extras: Mapping[str, TensorType] = NOTHING,
+        weights: str = "",
+        span: Span | None = None,
+        blocks: tuple[str, ...] = (),
+        given: bool = False,
+        why: str = "",
+    ) -> None:
+        # what dataclass would write sets each field through a check, and a graph has thousands of nodes
+        mine = self.__dict__
+        mine["name"], mine["op"], mine["inputs"], mine["type"], mine["extras"] = name, op, inputs, type, extras
+        mine["weights"], mine["span"], mine["blocks"] = weights, span, blocks
+        mine["given"], mine["why"] = given, why
 
     @property
     def owner(self) -> str:
@@ -340,7 +365,13 @@ class PlanWriter(Protocol):
         self, suffix: str, shape: tuple[int, ...], dtype: str = "float", until_read: bool = False
     ) -> str: ...
 
+    def filled(self, suffix: str, shape: tuple[int, ...], number: float) -> str: ...
+
     def partial_sums(self, value: str, suffix: str, shape: tuple[int, ...]) -> str: ...
+
+    def shown(self, suffix: str, shape: tuple[int, ...]) -> str: ...
+
+    def made_together(self, value: str) -> bool: ...
 
     def constant(self, suffix: str, array: Array) -> str: ...
 

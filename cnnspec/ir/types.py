@@ -64,9 +64,9 @@ class TensorType:
         sizes = (self["c"] if channels is None else channels, *spatial)
         return TensorType(tuple(zip(self.names, sizes, strict=True)), self.batched, self.dtype)
 
-    def of_rows(self, height: int) -> TensorType:
-        """The same axes with another height."""
-        return replace(self, axes=tuple((name, height if name == "h" else size) for name, size in self.axes))
+    def sized(self, axis: str, count: int) -> TensorType:
+        """The same axes, one of them with another size."""
+        return replace(self, axes=tuple((name, count if name == axis else size) for name, size in self.axes))
 
     def __str__(self) -> str:
         return "x".join(map(str, self.shape)) or "scalar"

@@ -63,8 +63,10 @@ class Devices:
         per_process, mine = n // jax.process_count(), jax.process_index()
         return slice(mine * per_process, (mine + 1) * per_process)
 
-    def put(self, array: np.ndarray, sharding: NamedSharding) -> jax.Array:
-        """An array onto the devices; of a batch, only this process's rows are looked at."""
+    def put(self, array: np.ndarray | jax.Array, sharding: NamedSharding) -> jax.Array:
+        """An array onto the devices, if it is not there; of a batch, only this process's rows are looked at."""
+        if isinstance(array, jax.Array) and array.sharding == sharding:
+            return array
         if jax.process_count() == 1:
             return jax.device_put(array, sharding)
         return jax.make_array_from_callback(array.shape, sharding, lambda index: array[index])

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass, replace
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, cast
 
 import jax
 import jax.numpy as jnp
@@ -25,6 +25,7 @@ from ..runtime.turns import Lane, Turn
 from ..runtime.update import numbers
 from ..settings.optimiser import Optimiser
 from ..settings.tuning import PLAIN, ParameterGroup, Tuning, groups, in_goes
+from ..targets.jax.layout import filters_first, filters_last
 from ..words.costs import Cost
 from .devices import Devices, abstract, nbytes
 from .failure import told
@@ -32,10 +33,14 @@ from .forward import forward
 from .step import gathered, make_step
 
 Arrays = Mapping[str, Array]
+Learned = Callable[[], tuple[float, tuple[int, int]]]  # the mean cost of a step, the correct answers
 
 
 class Held(MutableMapping[str, np.ndarray]):
-    """Arrays on the devices by name, in PyTorch's layouts: reading copies, assigning sets."""
+    """Arrays on the devices by name: reading copies and assigning sets, in PyTorch's layouts.
+
+    They lie as words compute with them, and are turned once, when they are set, not in every step.
+    """
 
     def __init__(self, parameters: Mapping[str, Parameter], devices: Devices, dtype: str) -> None:
         self._parameters, self._devices, self._dtype = dict(parameters), devices, dtype
@@ -43,7 +48,7 @@ class Held(MutableMapping[str, np.ndarray]):
         self.also: Held | None = None  # where what is assigned is set too
 
     def __getitem__(self, name: str) -> np.ndarray:
-        return np.array(self.arrays[name])
+        return np.array(filters_first(np.asarray(self.arrays[name])), order="C")
 
     def __setitem__(self, name: str, value: np.ndarray) -> None:
         if name not in self._parameters:
@@ -52,7 +57,7 @@ class Held(MutableMapping[str, np.ndarray]):
         value = np.array(value, self._dtype)
         if value.shape != shape:
             raise ValueError(f"{name} has shape {shape}, got {value.shape}")
-        self.arrays[name] = self._devices.put(value, self._devices.everywhere)
+        self.arrays[name] = self._devices.put(np.ascontiguousarray(filters_last(value)), self._devices.everywhere)
         if self.also is not None and name in self.also._parameters:
             self.also[name] = value
 
@@ -188,20 +193,20 @@ class Engine:
 
             def measure(trained: Arrays, state: Arrays, arrays: Arrays) -> tuple[Array, ...]:
                 found = forward(judged, {**trained, **state}, arrays, dtype=dtype)
-                return found.cost, found.correct, *(found.words[value].astype(self.dtype) for value in wanted)
+                return found.cost, found.correct, *(found.outputs[value].astype(self.dtype) for value in wanted)
 
             return measure
 
         def differentiate(trained: Arrays, state: Arrays, arrays: Arrays, clock: Array) -> tuple[Array, Arrays]:
             cost, _, gradients = gathered(judged, trained, state, arrays, clock, dtype, self.goes(n))
-            return cost, gradients
+            return cost, {name: filters_first(g) for name, g in gradients.items()}
 
         return differentiate
 
     def _values(self, words: Graph) -> Callable[..., object]:
         def infer(trained: Arrays, state: Arrays, arrays: Arrays) -> tuple[Array, ...]:
             found = forward(words, {**trained, **state}, arrays, dtype=self.compute)
-            return tuple(found.words[value].astype(self.dtype) for value in words.outputs)
+            return tuple(found.outputs[value].astype(self.dtype) for value in words.outputs)
 
         return infer
 
@@ -213,7 +218,7 @@ class Engine:
         given = [*graph.inputs, *(node.name for node in graph if isinstance(node.op, Target))]
         shapes = {name: (n, *graph.type(name).shape) for name in given}
         trained, state = (
-            abstract({name: p.type.shape for name, p in part.items()}, wide, everywhere)
+            abstract({name: self.parameters.arrays[name].shape for name in part}, wide, everywhere)
             for part in self.apart(thawed if what in ("learn", "differentiate") else None)
         )
         arrays = abstract(shapes, wide, self.devices.batch(n))
@@ -267,6 +272,11 @@ class Engine:
     def _put(self, arrays: Mapping[str, np.ndarray]) -> dict[str, Array]:
         return {name: self.devices.put(a, self.devices.batch(len(a))) for name, a in arrays.items()}
 
+    @told()
+    def hold(self, arrays: Mapping[str, np.ndarray]) -> Mapping[str, np.ndarray]:
+        """A batch that lies on the devices already, or comes there meanwhile; to be read, not written."""
+        return cast(Mapping[str, np.ndarray], self._put(arrays))
+
     def _small(self, values: Sequence[float] | np.ndarray, dtype: DTypeLike) -> Array:
         return self.devices.put(np.asarray(values, dtype), self.devices.everywhere)
 
@@ -276,28 +286,41 @@ class Engine:
         trained, state = (held.part(part) for part in self.apart(thawed))
         return self.executable(what, n, thawed or 0, WEIGHTS in arrays)(trained, state, self._put(arrays), *more)
 
-    @told()
     def learn(self, arrays: Mapping[str, np.ndarray], rate: float, epoch: int = 0) -> tuple[float, tuple[int, int]]:
         """One step on a batch (inputs and targets by name); the mean cost before it, and how many were correct.
 
         `epoch` is how many are done, which decides what is frozen.
         """
+        return self.start(arrays, rate, epoch)()
+
+    @told()
+    def start(self, arrays: Mapping[str, np.ndarray], rate: float, epoch: int = 0) -> Learned:
+        """Begin such a step; what is returned waits for its cost. Steps run in the order of their beginning.
+
+        Until then the batch stays as it is: JAX reads a processor's arrays where they lie.
+        """
         with self.turn:
             thawed = self.tuning.thawed(epoch)
             step = self.executable("learn", len(next(iter(arrays.values()))), thawed, WEIGHTS in arrays)
             self.clock[1 : 2 + thawed] += 1
-            told = self._small(self.numbers(rate, thawed), self.dtype)
+            scalars = self._small(self.numbers(rate, thawed), self.dtype)
             learning, others = self.apart(thawed)
             moments = {moment: held.part(learning) for moment, held in self.moments.items()}
             trained, state = self.parameters.part(learning), self.parameters.part(others)
             trained, state, moments, cost, correct = step(
-                trained, state, moments, self._put(arrays), self._small(self.clock[:2], np.uint32), told
+                trained, state, moments, self._put(arrays), self._small(self.clock[:2], np.uint32), scalars
             )
             self.parameters.arrays.update(trained)
             self.parameters.arrays.update(state)
             for moment, held in self.moments.items():
                 held.arrays.update(moments[moment])
-            return float(cost), tuple(np.asarray(correct).tolist())
+
+        @told()
+        def learned() -> tuple[float, tuple[int, int]]:
+            by_class, by_label = np.asarray(correct).tolist()
+            return float(cost), (by_class, by_label)
+
+        return learned
 
     @told()
     def measure(self, arrays: Mapping[str, np.ndarray]) -> tuple[float, tuple[int, int]]:

@@ -24,6 +24,7 @@ from ..data.sources.by_name import called
 from ..ir import Graph
 from ..kernels.resample import coverage, resample
 from ..quoting import literal, literals, remark
+from ..targets.jax.layout import filters_last
 from ..targets.python.module import packed
 from .forward import forward
 
@@ -91,8 +92,9 @@ def program(graph: Graph, weights: Mapping[str, np.ndarray], preparation: Prepar
     def run(parameters: Mapping[str, jax.Array], arrays: Mapping[str, jax.Array]) -> dict[str, jax.Array]:
         seen = {name: x if preparation is None else prepared(x, preparation.of(name)) for name, x in arrays.items()}
         with jax.default_matmul_precision("highest"):
-            words = forward(graph, parameters, seen, dtype=jnp.float32).words
-        return {names[name]: words[name] for name in graph.outputs}
+            turned = {name: filters_last(values) for name, values in parameters.items()}
+            found = forward(graph, turned, seen, dtype=jnp.float32).outputs
+        return {names[name]: found[name] for name in graph.outputs}
 
     return bytes(jax.export.export(jax.jit(run), platforms=PLATFORMS)(shapes, images).serialize())
 

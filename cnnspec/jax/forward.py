@@ -12,6 +12,7 @@ from jax.typing import DTypeLike
 from ..ir import Graph, Node
 from ..ir.leaves import Input, Target
 from ..targets.jax import Call, known, meaning
+from ..targets.jax.layout import channels_first, channels_last
 from ..words.activation.sigmoids import Sigmoid
 from ..words.channels import LogSoftmax, Softmax
 from ..words.composed import spell_out
@@ -23,9 +24,10 @@ MADE_FOR = ((CrossEntropy, (Softmax, LogSoftmax)), (BinaryCrossEntropy, Sigmoid)
 
 @dataclass
 class Values:
-    """The results of a forward pass: every word's value, the cost, the correct answers, the new state."""
+    """The results of a forward pass: values and outputs, the cost, the correct answers, the new state."""
 
-    words: dict[str, Array] = field(default_factory=dict)
+    words: dict[str, Array] = field(default_factory=dict)  # every word's value, channels last
+    outputs: dict[str, Array] = field(default_factory=dict)  # the graph's, channels first
     costs: list[Array] = field(default_factory=list)
     correct: Array = field(default_factory=lambda: jnp.zeros(2, jnp.int32))  # by class, by label
     updates: dict[str, Array] = field(default_factory=dict)
@@ -44,14 +46,17 @@ def forward(
     training: bool = False,
     step_key: Array | None = None,
 ) -> Values:
-    """Compute a graph of words; `arrays` has inputs and targets by name. Images and weights become `dtype`."""
+    """Compute a graph of words; `arrays` has inputs and targets by name. Images and weights become `dtype`.
+
+    Parameters lie as words compute with them (`targets.jax.layout`), inputs, targets and outputs channels first.
+    """
     found = Values()
     graph = spell_out(graph, known)
     for node in graph:
         if isinstance(node.op, Input):
-            found.words[node.name] = arrays[node.name].astype(dtype)
+            found.words[node.name] = channels_last(arrays[node.name]).astype(dtype)
         elif isinstance(node.op, Target):
-            found.words[node.name] = arrays[node.name]
+            found.words[node.name] = channels_last(arrays[node.name])
         elif node.name != graph.cost:
             call = Call(node, graph.types(node), parameters, dtype, training, step_key)
             call.frozen = node.owner in graph.frozen
@@ -66,6 +71,7 @@ def forward(
                 found.costs.append(value)
             found.words[node.name] = value
             found.updates |= call.updates
+    found.outputs = {name: channels_first(found.words[name]) for name in graph.outputs}
     return found
 
 
@@ -78,7 +84,7 @@ def logits(graph: Graph, cost: Node, found: Values) -> Array | None:
 
 def count_correct(op: Cost, p: Array, t: Array) -> Array:
     """How many answers are correct, by class and by label (`model/targets.py`); 0 of what the cost never tells."""
-    labels = isinstance(op, BinaryCrossEntropy) or p.shape[1] == 1
+    labels = isinstance(op, BinaryCrossEntropy) or p.shape[-1] == 1
     by_label = ((p > 0.5) == (t > 0.5)).sum(dtype=jnp.int32) if labels else jnp.int32(0)
-    by_class = (p.argmax(axis=1) == t.argmax(axis=1)).sum(dtype=jnp.int32) if p.shape[1] > 1 else jnp.int32(0)
+    by_class = (p.argmax(axis=-1) == t.argmax(axis=-1)).sum(dtype=jnp.int32) if p.shape[-1] > 1 else jnp.int32(0)
     return jnp.stack([by_class, by_label])

@@ -33,18 +33,21 @@ FLOAT16_SCALE = 1024.0  # the cost times this keeps most gradients above the sma
 
 
 def assignments(optimiser: Optimiser, average: bool = False) -> str:
-    """The lines of an optimiser with their results assigned, as source of `update`.
+    """The lines of an optimiser with their results assigned, as source of `update`; done moments are settled.
 
-    np.multiply(m, beta1, out=m)
-    m = np.multiply(m, beta1)
+    np.multiply(m, beta1, out=m);  np.add(m, g, out=m)
+    m = np.multiply(m, beta1);     m = np.add(m, g);    m = settle('m', m)
     """
     slots = (*optimiser.moments, *(["e"] if average else []))
-    names = ", ".join(["p", "g", *slots, *scalars(optimiser), *(AVERAGED if average else ())])
-    lines = []
+    names = ", ".join(["p", "g", "settle", *slots, *scalars(optimiser), *(AVERAGED if average else ())])
+    lines: list[str] = []
     for line in (*optimiser.lines(), *(AVERAGE if average else ())):
         found = LINE.fullmatch(line)
         assert found, f"{line} does not write through out="
         lines.append(f"    {found[3]} = {found[1]}({found[2]})")
+    for moment in optimiser.moments:
+        last = max(at for at, line in enumerate(lines) if line.startswith(f"    {moment} = "))
+        lines.insert(last + 1, f"    {moment} = settle({moment!r}, {moment})")
     return "\n".join([f"def update({names}):", *lines, f"    return ({', '.join(['p', *slots])},)"]) + "\n"
 
 
@@ -55,7 +58,7 @@ def scalars(optimiser: Optimiser) -> tuple[str, ...]:
 
 
 def update(optimiser: Optimiser, average: bool = False) -> Callable[..., tuple[Array, ...]]:
-    """The optimiser's step on one array: p, g, moments, scalars -> p, moments; with `average` e comes last."""
+    """One array's step: p, g, settle, moments, scalars -> p, moments; with `average` e comes last."""
     names: dict[str, object] = {"np": jnp}
     exec(compile(assignments(optimiser, average), f"<{optimiser.written()} for JAX>", "exec"), names)
     return cast(Callable[..., tuple[Array, ...]], names["update"])
@@ -123,6 +126,9 @@ def make_step(
     `trained` are the parameters of the groups that learn, and `state` all others. `numbers` are the optimiser's
     scalars for each group, the learning rate among them. Where the cost is not finite all stays as it was, and with
     float16 also where a gradient left its range.
+
+    A parameter moves by the moments that are kept, which is the same where it moves. By moments before that choice
+    XLA would compute them a second time, out of the old ones, which it then had to copy first.
     """
     average = tuning.ema is not None
     moves = [update(group.optimiser, average) for group in groups]
@@ -154,13 +160,17 @@ def make_step(
             for name in group.names:
                 before = {moment: moments[moment][name] for moment in optimiser.moments}
                 last = {"e": trained[name]} if average else {}
-                p, *after = move(p=stepped[name], g=gradients[name], **before, **last, **known)
+
+                def settle(moment: str, new: Array, before: dict[str, Array] = before) -> Array:
+                    return chosen(new, before[moment])
+
+                p, *after = move(p=stepped[name], g=gradients[name], settle=settle, **before, **last, **known)
                 if average:
                     slots["stepped"][name] = chosen(p, stepped[name])
                     p = after.pop()
                 new_trained[name] = chosen(p, trained[name])
                 for moment, new in zip(optimiser.moments, after, strict=True):
-                    slots[moment][name] = chosen(new, before[moment])
+                    slots[moment][name] = new
         settled = {name: chosen(found.updates.get(name, old), old) for name, old in state.items()}
         return new_trained, settled, slots, cost, found.correct
 

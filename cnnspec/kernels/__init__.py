@@ -24,13 +24,15 @@ if TYPE_CHECKING:
     from . import gates as gates
     from . import gemm as gemm
     from . import norm as norm
+    from . import pointwise as pointwise
     from . import polyphase as polyphase
     from . import pool as pool
-    from . import regularise as regularise
     from . import resample as resample
     from . import standardise as standardise
+    from . import taps as taps
     from . import winograd_1d as winograd_1d
     from . import winograd_2d as winograd_2d
+    from . import winograd_phases as winograd_phases
 
     MODULES: tuple[ModuleType, ...]  # whose functions plans call, in the order of an exported module
     KERNELS: dict[str, Callable[..., Any]]
@@ -44,13 +46,15 @@ NAMES = (
     "activation",
     "gates",
     "channels",
-    "regularise",
     "cost",
+    "pointwise",
     "polyphase",
     "resample",
     "standardise",
+    "taps",
     "winograd_1d",
     "winograd_2d",
+    "winograd_phases",
 )
 
 if not TYPE_CHECKING:

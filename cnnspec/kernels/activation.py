@@ -1,8 +1,8 @@
-"""Activations and their gradients, element by element, in any layout."""
+"""Activations and their gradients, element by element, in any layout; random masks, and gradients cut short."""
 
 from __future__ import annotations
 
-from math import prod
+from math import prod, sqrt
 
 import numpy as np
 
@@ -154,10 +154,10 @@ def softplus(x: np.ndarray, *, out: np.ndarray) -> None:
 
 def softplus_gradient(dy: np.ndarray, y: np.ndarray, *, scratch: np.ndarray, out: np.ndarray) -> None:
     """dy * (1 - exp(-y))"""
-    np.negative(y, out=scratch)
+    np.multiply(y, y.dtype.type(-1), out=scratch)
     np.expm1(scratch, out=scratch)
     np.multiply(dy, scratch, out=out)
-    np.negative(out, out=out)
+    np.multiply(out, y.dtype.type(-1), out=out)
 
 
 def softsign(x: np.ndarray, *, scratch: np.ndarray, out: np.ndarray) -> None:
@@ -178,3 +178,26 @@ def softsign_gradient(dy: np.ndarray, y: np.ndarray, *, scratch: np.ndarray, out
 def step(x: np.ndarray, *, out: np.ndarray) -> None:
     """1 where x > 0, else 0"""
     np.greater(x, zeros(x), out=out)
+
+
+def random_mask(key: tuple[int, int, int, int], rate: float, *, out: np.ndarray) -> None:
+    """out = 0 with probability rate, else 1 / (1 - rate).
+
+    key = (seed, step, shard, node): the counter of a Philox generator, so the same key gives the same mask on
+    any machine and in any order.
+    """
+    seed, *counter = key
+    generator = np.random.Generator(np.random.Philox(key=seed, counter=[0, *counter]))
+    generator.random(dtype=out.dtype.type, out=out)
+    keep = out.dtype.type(1 / (1 - rate))
+    np.greater_equal(out, out.dtype.type(rate), out=out, casting="unsafe")
+    np.multiply(out, keep, out=out)
+
+
+def clip_scale(square_norm: float, clip: float) -> float:
+    """The factor that shortens a gradient to the norm `clip`; 1 where it is shorter.
+
+    The 1e-6 is PyTorch's (torch.nn.utils.clip_grad_norm_).
+    """
+    scale = clip / (sqrt(square_norm) + 1e-6)
+    return 1.0 if scale > 1 else scale  # a gradient that is not a number stays none: its scale is neither

@@ -1,4 +1,7 @@
-"""Activations over the channels of each pixel. Channels stand on `axis`; the images come last."""
+"""Activations over the channels of each pixel, and numbers for whole channels: sums, means and gates.
+
+Channels stand on `axis`; the images come last.
+"""
 
 from __future__ import annotations
 
@@ -69,3 +72,35 @@ def maxout_gradient(
 def repeat_channels(x: np.ndarray, *, out: np.ndarray) -> None:
     """x[..,1,..] -> out[..,c,..]: the same number for every channel."""
     out[...] = x
+
+
+def pixel_sums(x: np.ndarray, *, scratch: np.ndarray, out: np.ndarray) -> None:
+    """x[h,c,w,n] -> out[c,n], summed over the pixels; scratch[c,w,n].
+
+    Rows are added up, then one half of the columns to the other: on long spans, since images alone are short ones.
+    """
+    np.add.reduce(x, axis=0, out=scratch)
+    width = scratch.shape[1]
+    while width > 1:
+        half = width // 2
+        np.add(scratch[:, :half], scratch[:, width - half : width], out=scratch[:, :half])
+        width -= half
+    np.copyto(out, scratch[:, 0])
+
+
+def image_means(x: np.ndarray, *, scratch: np.ndarray, out: np.ndarray) -> None:
+    """x[h,c,w,n] -> out[c,n], the mean over the pixels; scratch[c,w,n]."""
+    pixel_sums(x, scratch=scratch, out=out)
+    np.multiply(out, out.dtype.type(1 / (x.shape[0] * x.shape[2])), out=out)
+
+
+def image_means_gradient(dy: np.ndarray, *, scratch: np.ndarray, out: np.ndarray) -> None:
+    """dy[c,n] -> out[h,c,w,n]: dy / (h * w) for each pixel; scratch[c,w,n] is a row of them."""
+    np.multiply(dy[:, None], dy.dtype.type(1 / (out.shape[0] * out.shape[2])), out=scratch)
+    np.copyto(out, scratch)
+
+
+def gate_pixels(x: np.ndarray, gate: np.ndarray, *, scratch: np.ndarray, out: np.ndarray) -> None:
+    """x[h,c,w,n] * gate[c,n], a number for each channel of each image; scratch[c,w,n] is a row of them."""
+    np.copyto(scratch, gate[:, None])
+    np.multiply(x, scratch, out=out)

@@ -10,12 +10,22 @@ Names: u v kernel row and column, i j output row and column, g groups, f filters
 
 from __future__ import annotations
 
+from math import prod
+
 import numpy as np
 from numpy.lib.stride_tricks import as_strided
 
 from .gemm import gemm
 
 Pads = tuple[tuple[int, int], tuple[int, int]]
+
+
+def copy_pixels(x: np.ndarray, *, out: np.ndarray) -> None:
+    """x[...,n] -> out[...,n], of pixels that lie apart: the n numbers of each in one piece, not in a loop."""
+    if x.shape[-1] > 1 and x.strides[-1] == x.itemsize:
+        piece = f"V{x.shape[-1] * x.itemsize}"
+        x, out = x.view(piece), out.view(piece)
+    np.copyto(out, x)
 
 
 def reach(out: int, size: int, stride: int, offset: int) -> tuple[int, int]:
@@ -37,11 +47,13 @@ def im2col_width(
 ) -> None:
     """x[h,c,w,n] -> out[g,top+h+bottom,v,c/g,j,n]: column v holds pixel j*stride + v*dilate - left.
 
-    What lies outside the image is zero. A row's pixels are sorted by j mod `phases`.
+    What lies outside the image is zero. A row's pixels are sorted by j mod `phases`; where these do not divide
+    the columns, those beyond the last are zero.
     """
     groups, rows, _, channels, width, n = out.shape
     height = x.shape[0]
-    (top, bottom), (left, _) = pad
+    (top, bottom), (left, right) = pad
+    columns = (left + x.shape[2] + right - (kernel - 1) * dilate - 1) // stride + 1
     if top:
         out[:, :top] = 0
     if bottom:
@@ -51,7 +63,7 @@ def im2col_width(
     for v in range(kernel):
         for r in range(phases):
             offset = r * stride + v * dilate - left
-            lo, hi = reach(count, x.shape[2], step, offset)
+            lo, hi = reach(min(count, len(range(r, columns, phases))), x.shape[2], step, offset)
             column = out[:, top : top + height, v, :, r * count : (r + 1) * count]
             if lo:
                 column[..., :lo, :] = 0
@@ -59,7 +71,54 @@ def im2col_width(
                 column[..., hi:, :] = 0
             if hi > lo:
                 first = lo * step + offset
-                np.copyto(column[..., lo:hi, :], source[..., first : first + (hi - lo - 1) * step + 1 : step, :])
+                seen, made = source[..., first : first + (hi - lo - 1) * step + 1 : step, :], column[..., lo:hi, :]
+                copy_pixels(seen, out=made) if step > 1 else np.copyto(made, seen)
+
+
+class Im2colWidth:
+    """`im2col_width` for one image: the pieces that it copies and makes zero are found once, for every `copy`.
+
+    Where rows of the output are as long as those of the input, but for the stride, a column of the kernel is all
+    channels of a row in one run, moved by some pixels; what a channel then has of its neighbour is made zero, for
+    it stands where the padding is.
+    """
+
+    def __init__(
+        self,
+        x: np.ndarray,
+        kernel: int,
+        stride: int = 1,
+        dilate: int = 1,
+        pad: Pads = ((0, 0), (0, 0)),
+        *,
+        out: np.ndarray,
+    ) -> None:
+        groups, rows, _, channels, width, _ = out.shape
+        height, _, seen, _ = x.shape
+        (top, bottom), (left, _) = pad
+        row, channel, column, _ = x.strides
+        run = channels if seen == stride * width and channel == seen * column else 1  # channels in one run
+        shape = (groups, height, channels // run, run * seen)
+        source = as_strided(x, shape, (channels * channel, row, run * channel, column))
+        made = out[:, top : top + height, ..., 0]
+        self.copies: list[tuple[np.ndarray, np.ndarray]] = []
+        self.outside = [part for part in (out[:, :top], out[:, rows - bottom :]) if part.size]
+        for v in range(kernel):
+            offset = v * dilate - left
+            lo, hi = reach(run * width, run * seen, stride, offset)
+            if hi > lo:
+                first = lo * stride + offset
+                to = made[:, :, v].reshape(groups, height, -1, run * width)[..., lo:hi]
+                self.copies.append((to, source[..., first : first + (hi - lo - 1) * stride + 1 : stride]))
+            lo, hi = reach(width, seen, stride, offset)
+            beside = made[:, :, v, :, :lo], made[:, :, v, :, hi:]
+            self.outside += [part for part in beside if part.size]
+
+    def copy(self) -> None:
+        for to, source in self.copies:
+            to[...] = source
+        for part in self.outside:
+            part.fill(0)
 
 
 def im2col(
@@ -139,12 +198,6 @@ def column_windows(x: np.ndarray, kernel: int, stride: int, dilate: int, groups:
     return as_strided(x, shape, (each * channel, row, column * dilate, channel, column * stride, image))
 
 
-def by_phase(rows: np.ndarray) -> np.ndarray:
-    """rows[1,2i+u,d,2l], a row's even columns before its odd ones -> a view [u,v,i,d,l]."""
-    _, height, depth, length = rows.shape
-    return rows.reshape(height // 2, 2, depth, 2, length // 2).transpose(1, 3, 0, 2, 4)
-
-
 def pixels(y: np.ndarray) -> np.ndarray:
     """y[h,c,w,n] -> a view [h,c,w*n]; polyphase rows y[h,4,c,t,n] -> [h*4,c,t*n]."""
     *_, channels, width, n = y.shape
@@ -180,22 +233,6 @@ def filter_gradient_at_once(
     np.copyto(by_tap.swapaxes(1, 2), columns)
     pixels = height * length
     gemm(by_filter.reshape(groups, filters, pixels), by_tap.reshape(groups, -1, pixels).swapaxes(1, 2), out=out)
-
-
-def phased_filter_gradient(dy: np.ndarray, columns: np.ndarray, *, scratch: np.ndarray, out: np.ndarray) -> None:
-    """dw[f,d] = sum over u, v and i of dy[u,v,i,f,l] . columns[u,v,i,d,l]; see `filter_gradient`.
-
-    scratch[u,v,r,f,d] holds the products of r rows of windows at a time.
-    """
-    height, block = dy.shape[2], scratch.shape[2]
-    for start in range(0, height, block):
-        rows = np.s_[:, :, start : min(start + block, height)]
-        part = scratch[:, :, : min(block, height - start)]
-        gemm(dy[rows], columns[rows].swapaxes(-1, -2), out=part)
-        if start == 0:
-            np.add.reduce(part, axis=(0, 1, 2), out=out)
-        else:
-            np.add(out, np.add.reduce(part, axis=(0, 1, 2)), out=out)
 
 
 def col2im(
@@ -280,6 +317,78 @@ def col2im_width(
             np.copyto(target, part)
             out[:, :, :w] = 0
             out[:, :, w + hi - lo :] = 0
+
+
+def phases(size: int, kernel: int, stride: int, pad: int) -> list[tuple[int, int, int, int]]:
+    """Pixels that lie a stride apart are met by the same taps: for each of these phases the first tap and how many,
+
+    the first output that they meet, which may be before the first that there is, and how many pixels.
+    """
+    found = []
+    for at in range(min(stride, size)):
+        tap = (at + pad) % stride
+        taps = len(range(tap, kernel, stride))
+        found.append((tap, taps, (at + pad) // stride - taps + 1, len(range(at, size, stride))))
+    return found
+
+
+def input_gradient_by_phase(
+    weights: np.ndarray,
+    dy: np.ndarray,
+    stride: tuple[int, int],
+    pad: Pads,
+    *,
+    wide: np.ndarray,
+    taps: np.ndarray,
+    few: np.ndarray,
+    products: np.ndarray,
+    out: np.ndarray,
+) -> None:
+    """The same as a convolution of dy by each phase's taps, turned: a product has all of a pixel, nothing is added.
+
+    weights[f,u,v,c], dy[i,f,j,n] -> out[h,c,w,n]. Scratch for the largest phase: wide, the columns of dy;
+    taps[c,u,v,f]; few[r,c+16], filters on their way, in rows with places of their own in the cache; products.
+    """
+    _, _, across, n = dy.shape
+    filters, kernel_h, kernel_w, channels = weights.shape
+    down = phases(out.shape[0], kernel_h, stride[0], pad[0][0])
+    top = max(0, *(-first for *_, first, _ in down))
+    bottom = max(0, *(first + many - 1 + height - len(dy) for _, many, first, height in down))
+    for y, (v, wide_taps, left, width) in enumerate(phases(out.shape[2], kernel_w, stride[1], pad[1][0])):
+        columns = beginning(wide, (1, top + len(dy) + bottom, wide_taps, filters, width, n))
+        right = width + wide_taps - 1 + left - across
+        im2col_width(dy, wide_taps, pad=((top, bottom), (-left, right)), out=columns)
+        for x, (u, high_taps, first, height) in enumerate(down):
+            image = out[x :: stride[0], :, y :: stride[1]]
+            if not high_taps * wide_taps:
+                image[...] = 0
+                continue
+            turned = beginning(taps, (channels, high_taps, wide_taps, filters))
+            turn(weights[:, u :: stride[0], v :: stride[1]], few, out=turned)
+            seen = rows(columns[:, top + first :], high_taps, 1, height)[0]
+            block = products.size // (channels * width * n)
+            for start in range(0, height, block):
+                made = beginning(products, (min(block, height - start), channels, width, n))
+                part = seen[start : start + len(made)]
+                gemm(turned.reshape(channels, -1), part, out=made.reshape(len(made), channels, width * n))
+                copy_pixels(made, out=image[start : start + len(made)])
+
+
+def beginning(x: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
+    """The beginning of x in a shape, a view."""
+    return x.reshape(-1)[: prod(shape)].reshape(shape)
+
+
+def turn(weights: np.ndarray, few: np.ndarray, *, out: np.ndarray) -> None:
+    """weights[f,u,v,c] -> out[c,u,v,f], turned by 180 degrees, a tap of a few filters at a time."""
+    filters, kernel_h, kernel_w, channels = weights.shape
+    for u in range(kernel_h):
+        for v in range(kernel_w):
+            for start in range(0, filters, len(few)):
+                part = weights[start : start + len(few), kernel_h - 1 - u, kernel_w - 1 - v]
+                block = few[: len(part), :channels]
+                np.copyto(block, part)
+                np.copyto(out[:, u, v, start : start + len(few)], block.T)
 
 
 def flip_kernel(weights: np.ndarray, groups: int, *, out: np.ndarray) -> None:

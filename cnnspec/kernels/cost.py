@@ -176,7 +176,7 @@ def sigmoid_cross_entropy(
 ) -> float:
     """max(z, 0) - z t + log(1 + exp(-|z|)), summed; out gets sigmoid(z)"""
     np.abs(z, out=scratch)
-    np.negative(scratch, out=scratch)
+    np.multiply(scratch, z.dtype.type(-1), out=scratch)
     np.exp(scratch, out=scratch)
     np.log1p(scratch, out=scratch)
     np.maximum(z, z.dtype.type(0), out=out)

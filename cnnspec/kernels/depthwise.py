@@ -18,11 +18,12 @@ numbers where a tap leads from a pixel to a pixel, which are all products of the
 from __future__ import annotations
 
 from functools import cache
+from math import prod
 
 import numpy as np
 from numpy.lib.stride_tricks import as_strided
 
-from .conv import Pads, reach
+from .conv import Pads, copy_pixels, reach
 
 Columns = list[tuple[slice, slice]]
 
@@ -84,7 +85,7 @@ def add_strips(
                 else:
                     total = sums[: stop - start, : len(made), : apart.shape[2]]
                     add_columns(by_row, taps, columns, across, out=total)
-                    np.copyto(apart, total)
+                    copy_pixels(total, out=apart)
 
 
 def add_columns(made: np.ndarray, taps: list[int], columns: Columns, across: int, *, out: np.ndarray) -> None:
@@ -102,6 +103,92 @@ def add_columns(made: np.ndarray, taps: list[int], columns: Columns, across: int
             np.add(out[:, :, here], part, out=out[:, :, here])
 
 
+def strips_of_layer(
+    x: np.ndarray,
+    bands: np.ndarray,
+    step: int,
+    base: int,
+    columns: Columns,
+    stride: int,
+    *,
+    parts: np.ndarray,
+    seen: np.ndarray | None = None,
+    out: np.ndarray,
+) -> None:
+    """out[i,c,j,n] = what bands[c,v,r,k] make of x[h,c,w,n], as in `add_strips`.
+
+    Scratch: parts[b,v,r,w/stride,n]. Pixels that stand `stride` columns apart are put side by side in the scratch
+    seen[k,b,w/stride,n] first, each as one thing for all images: nothing is made then of pixels that no tap meets,
+    and sums go over long runs.
+    """
+    height, channels, _, n = x.shape
+    block, _, rows = parts.shape[:3]
+    span, pixel = bands.shape[3], f"V{n * x.itemsize}"
+    used = [v for v, (here, _) in enumerate(columns) if here.stop > here.start]
+    used.sort(key=lambda v: columns[v][0].start - columns[v][0].stop)  # the widest first
+    by_residue = []
+    for residue in dict.fromkeys(columns[v][1].start % stride for v in used):
+        taps = [v for v in used if columns[v][1].start % stride == residue]
+        by_residue.append((residue, taps, bands[:, taps].reshape(channels, -1, span)))
+    places = []
+    for here, there in (columns[v] for v in used):
+        at = there.start // stride
+        places.append((here, slice(at, at + here.stop - here.start)))
+    for strip, start in enumerate(range(0, len(out), rows)):
+        stop = min(start + rows, len(out))
+        first = strip * step + base
+        above, below = max(first, 0), min(first + span, height)
+        for c in range(0, channels, block):
+            some = slice(c, min(c + block, channels))
+            y = out[start:stop, some]
+            if below <= above or not used:
+                y[...] = 0
+                continue
+            made: dict[int, np.ndarray] = {}
+            memory = parts.reshape(-1)
+            for residue, taps, matrices in by_residue:
+                given = x[above:below, some]
+                if seen is not None:
+                    apart = given[:, :, residue::stride]
+                    given = seen[: below - above, : y.shape[1], : apart.shape[2]]
+                    np.copyto(given.view(pixel), apart.view(pixel))
+                shape = (len(taps), rows, *given.shape[1:])
+                room, memory = memory[: prod(shape)].reshape(shape), memory[prod(shape) :]
+                np.matmul(
+                    matrices[some, :, above - first : below - first],
+                    given.reshape(below - above, y.shape[1], -1).swapaxes(0, 1),
+                    out=room.reshape(len(taps) * rows, y.shape[1], -1).swapaxes(0, 1),
+                )
+                made |= zip(taps, room[:, : stop - start], strict=True)
+            sum_columns([made[v] for v in used], places, out=y)
+
+
+def sum_columns(made: list[np.ndarray], columns: Columns, *, out: np.ndarray) -> None:
+    """out[r,c,j,n] = the sum of some made[r,c,w,n], each moved to where it belongs, the widest first.
+
+    Where both have as many columns, all channels are one run: what would come from the channel beside is zero.
+    """
+    rows, _, across, n = out.shape
+    if any(part.shape[2] != across for part in made):
+        out[...] = 0
+        for part, (here, there) in zip(made, columns, strict=True):
+            np.add(out[:, :, here], part[:, :, there], out=out[:, :, here])
+        return
+    y = out.reshape(rows, -1, copy=False)
+    for k, (part, (here, there)) in enumerate(zip(made, columns, strict=True)):
+        if there.start:
+            part[:, :, : there.start] = 0
+        if there.stop < across:
+            part[:, :, there.stop :] = 0
+        shift = (here.start - there.start) * n
+        lo, hi = max(0, shift), y.shape[1] + min(0, shift)
+        run = part.reshape(rows, -1)[:, lo - shift : hi - shift]
+        if k == 0:
+            y[:, :lo], y[:, lo:hi], y[:, hi:] = 0, run, 0
+        else:
+            np.add(y[:, lo:hi], run, out=y[:, lo:hi])
+
+
 def depthwise(
     x: np.ndarray,
     weights: np.ndarray,
@@ -110,9 +197,13 @@ def depthwise(
     pad: Pads,
     *,
     parts: np.ndarray,
+    seen: np.ndarray | None = None,
     out: np.ndarray,
 ) -> None:
-    """x[h,c,w,n], weights[c,u,v] -> out[i,c,j,n]; parts[b,v,r,w,n] is scratch (see `add_strips`)."""
+    """x[h,c,w,n], weights[c,u,v] -> out[i,c,j,n]; parts[b,v,r,w/stride,n] is scratch (see `strips_of_layer`).
+
+    With a stride of the columns so is seen[k,b,w/stride,n].
+    """
     channels, kernel_h, kernel_w = weights.shape
     rows = parts.shape[2]
     bands = np.zeros((channels, kernel_w, rows, (rows - 1) * stride[0] + (kernel_h - 1) * dilate[0] + 1), x.dtype)
@@ -120,7 +211,8 @@ def depthwise(
         for u in range(kernel_h):
             bands[:, :, r, r * stride[0] + u * dilate[0]] = weights[:, u]
     columns = met_columns(out.shape[2], x.shape[2], kernel_w, stride[1], dilate[1], pad[1][0])
-    add_strips(x, bands, rows * stride[0], -pad[0][0], columns, parts=parts, out=out)
+    step, across = rows * stride[0], stride[1]
+    strips_of_layer(x, bands, step, -pad[0][0], columns, across, parts=parts, seen=seen, out=out)
 
 
 def depthwise_input_gradient(
@@ -191,7 +283,7 @@ def depthwise_filter_gradient(
             rows = x[above:below, :, there].swapaxes(0, 1)
             if seen is not None:  # pixels apart are brought together first
                 together = seen[:, : below - above, : here.stop - here.start]
-                np.copyto(together, rows)
+                copy_pixels(rows, out=together)
                 rows = together
             rows = rows.reshape(channels, below - above, length)
             part = products[:, :count, above - first : below - first]

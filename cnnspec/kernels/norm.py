@@ -117,17 +117,22 @@ def scale_and_shift(
     return scale[:, None], (bias - mean * scale)[:, None]
 
 
-def across(column: np.ndarray, x: np.ndarray) -> np.ndarray:
-    """A number for each channel [c,1], written out for a row [c,l] of x[...,c,l] where that is soon made.
+def row_shape(shape: tuple[int, ...]) -> tuple[int, int] | None:
+    """Of x[...,c,l], the shape [c,l] of a row whose numbers of a channel are written out, where that is soon done.
 
     Rows go with a row in half the time that they take with a column, which NumPy goes over channel by channel.
     """
-    *rows, channels, length = x.shape
-    if math.prod(rows) < 2 or channels * length > BLOCK:
-        return column
-    row = np.empty((channels, length), column.dtype)
-    np.copyto(row, column)
-    return row
+    *rows, channels, length = shape
+    return None if math.prod(rows) < 2 or channels * length > BLOCK else (channels, length)
+
+
+def written_out(columns: tuple[np.ndarray, ...], scratch: np.ndarray | None) -> tuple[np.ndarray, ...]:
+    """Numbers for each channel [c,1] as rows scratch[k,c,l], where there is room for them."""
+    if scratch is None:
+        return columns
+    for row, column in zip(scratch, columns, strict=True):
+        np.copyto(row, column)
+    return tuple(scratch)
 
 
 class Normalisation:
@@ -135,6 +140,7 @@ class Normalisation:
 
     That cancels where a mean is far from zero; there the centre, the mean as a number of x's type, is taken off
     first. Of other channels the centre is zero, which changes no bit, and is left out where all are so.
+    scratch[2,c,l], where `row_shape` has one, holds scale and shift for a row.
     """
 
     def __init__(
@@ -145,11 +151,12 @@ class Normalisation:
         bias: np.ndarray,
         eps: float,
         x: np.ndarray,
+        scratch: np.ndarray | None = None,
     ) -> None:
         self.centre = centre(mean, var, x.dtype)
         rest = mean if self.centre is None else mean - self.centre[:, 0]
         scale, shift = scale_and_shift(rest, var, weight, bias, eps)
-        self.scale, self.shift = across(scale.astype(x.dtype), x), across(shift.astype(x.dtype), x)
+        self.scale, self.shift = written_out((scale.astype(x.dtype), shift.astype(x.dtype)), scratch)
 
     def write(self, x: np.ndarray, *, out: np.ndarray) -> None:
         if self.centre is not None:
@@ -176,14 +183,15 @@ def normalise(
     add: np.ndarray | None = None,
     relu: bool = False,
     relu_mask: np.ndarray | None = None,
+    scratch: np.ndarray | None = None,
     out: np.ndarray,
 ) -> None:
     """out = (x - mean) / sqrt(var + eps) * weight + bias, then `+ add` and max(., 0) with `relu`, on x[h,c,l].
 
-    `relu_mask`, of bools, gets where out is positive. All of it block by block, so that the memory is read and
-    written once.
+    `relu_mask`, of bools, gets where out is positive; `scratch` is `Normalisation`'s. All of it block by block,
+    so that the memory is read and written once.
     """
-    normalisation = Normalisation(mean, var, weight, bias, eps, x)
+    normalisation = Normalisation(mean, var, weight, bias, eps, x, scratch)
     zero = zeros(x)
     for rows in blocks(x):
         y = out[rows]
@@ -298,12 +306,16 @@ class BlockwiseNormGradient:
     With z = (x - mean) * r, r = 1 / sqrt(var + eps):  dx = weight * r * (dy - mean(dy) - z * mean(dy * z)),
     (Ioffe and Szegedy 2015), which is dx = scale * (dy + b * x + c) with a scale, b and c for each channel; x is
     less its centre there, as in `Normalisation`.
-    dy and x are [...,c,l] with rows first; scratch[r,...,c,l] holds a block. A kernel that can bring the scale in
-    elsewhere, such as a convolution in its filters, reads rows and `scale`; else `write` makes all of dx.
+    dy and x are [...,c,l] with rows first; scratch[r,...,c,l] holds a block, channels[3,c,l], where `row_shape` has
+    one, the three numbers for a row. A kernel that can bring the scale in elsewhere, such as a convolution in its
+    filters, reads rows and `scale`; else `write` makes all of dx.
     """
 
-    def __init__(self, dy: np.ndarray, x: np.ndarray, scratch: np.ndarray) -> None:
+    def __init__(
+        self, dy: np.ndarray, x: np.ndarray, scratch: np.ndarray, channels: np.ndarray | None = None
+    ) -> None:
         self.shape, self.dy, self.x, self.scratch = dy.shape, merged(dy), merged(x), merged(scratch)
+        self.channels = channels
 
     def prepare(
         self, mean: np.ndarray, var: np.ndarray, weight: np.ndarray, sums: np.ndarray, count: int, eps: float
@@ -314,8 +326,9 @@ class BlockwiseNormGradient:
         b = -r * r * total[1] / count
         self.centre = centre(mean, var, self.x.dtype)
         c = -total[0] / count - b * (mean if self.centre is None else mean - self.centre[:, 0])
-        self.scale, b, c = ((a.astype(self.x.dtype))[:, None] for a in (weight * r, b, c))
-        self.b, self.c = across(b, self.x), across(c, self.x)
+        columns = tuple(a.astype(self.x.dtype)[:, None] for a in (weight * r, b, c))
+        self.scale = columns[0]
+        self.row, self.b, self.c = written_out(columns, self.channels)
 
     def __getitem__(self, rows: slice) -> np.ndarray:
         """dx / scale of some rows, in scratch."""
@@ -332,7 +345,7 @@ class BlockwiseNormGradient:
     def write(self, *, out: np.ndarray) -> None:
         """All of dx; out may also be [...,c,w,n] in any order of memory."""
         block = len(self.scratch)
-        scale = across(self.scale, self.x) if out.ndim == self.x.ndim else self.scale[..., None]
+        scale = self.row if out.ndim == self.x.ndim else self.scale[..., None]
         for start in range(0, len(out), block):
             rows = out[start : start + block]
             np.multiply(self[start : start + len(rows)].reshape(rows.shape), scale, out=rows)

@@ -1,10 +1,14 @@
-"""polyphase rows: the pixels of a row sorted by their column modulo 4, [h,c,w,n] <-> [h,4,c,t,n], w = 4t + r."""
+"""polyphase rows: the pixels of a row sorted by their column modulo 4, [h,c,w,n] <-> [h,4,c,t,n], w = 4t + r.
+
+And rows in 2x2 phases, even columns before odd ones.
+"""
 
 from __future__ import annotations
 
 import numpy as np
 
 from .activation import zeros
+from .conv import copy_pixels
 from .gemm import gemm
 from .norm import BlockwiseNormGradient, GradientSums, Moments, Normalisation, merged
 
@@ -14,7 +18,7 @@ def to_polyphase(x: np.ndarray, *, out: np.ndarray) -> None:
     width = x.shape[2]
     for r in range(4):
         tiles = len(range(r, width, 4))
-        np.copyto(out[:, r, :, :tiles], x[:, :, r::4])
+        copy_pixels(x[:, :, r::4], out=out[:, r, :, :tiles])
         if tiles < out.shape[3]:
             out[:, r, :, tiles:] = 0
 
@@ -23,7 +27,7 @@ def from_polyphase(x: np.ndarray, *, out: np.ndarray) -> None:
     """x[h,4,c,t,n] -> out[h,c,w,n]"""
     for r in range(4):
         part = out[:, :, r::4]
-        np.copyto(part, x[:, r, :, : part.shape[2]])
+        copy_pixels(x[:, r, :, : part.shape[2]], out=part)
 
 
 def products_and_moments(
@@ -64,6 +68,28 @@ def polyphase_filter_gradient(
             np.add(out, np.add.reduce(part, axis=(0, 1)), out=out)
     if isinstance(dy, BlockwiseNormGradient):
         np.multiply(out, dy.scale, out=out)
+
+
+def by_phase(rows: np.ndarray) -> np.ndarray:
+    """rows[1,2i+u,d,2l], a row's even columns before its odd ones -> a view [u,v,i,d,l]."""
+    _, height, depth, length = rows.shape
+    return rows.reshape(height // 2, 2, depth, 2, length // 2).transpose(1, 3, 0, 2, 4)
+
+
+def phased_filter_gradient(dy: np.ndarray, columns: np.ndarray, *, scratch: np.ndarray, out: np.ndarray) -> None:
+    """dw[f,d] = sum over u, v and i of dy[u,v,i,f,l] . columns[u,v,i,d,l]; see `filter_gradient`.
+
+    scratch[u,v,r,f,d] holds the products of r rows of windows at a time.
+    """
+    height, block = dy.shape[2], scratch.shape[2]
+    for start in range(0, height, block):
+        rows = np.s_[:, :, start : min(start + block, height)]
+        part = scratch[:, :, : min(block, height - start)]
+        gemm(dy[rows], columns[rows].swapaxes(-1, -2), out=part)
+        if start == 0:
+            np.add.reduce(part, axis=(0, 1, 2), out=out)
+        else:
+            np.add(out, np.add.reduce(part, axis=(0, 1, 2)), out=out)
 
 
 def window_pixels(x: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
@@ -125,7 +151,7 @@ def polyphase_maxpool2_gradient(
     if out.shape[0] % 2:
         out[-1] = 0
     given, all_of_it = interleaved_views(dy, lower)
-    np.copyto(all_of_it, given)
+    copy_pixels(given, out=all_of_it)
     np.greater_equal(top, bottom, out=argmax_mask)
     route_gradient(lower, argmax_mask, first=upper, second=lower)
     np.greater_equal(a, b, out=argmax_mask)
@@ -147,16 +173,17 @@ def normalise_pooled(
     bottom: np.ndarray,
     argmax: np.ndarray,
     relu_mask: np.ndarray | None = None,
+    scratch: np.ndarray | None = None,
     out: np.ndarray,
 ) -> None:
     """x[h,4,c,t,n] normalised and pooled, as `normalise` and `polyphase_maxpool2` do; then relu, with `relu_mask`.
 
     argmax[3,i,2,c,t,n], bools, gets whether the left pixel of the upper row, of the lower row, and
     the upper row is the largest; relu_mask, like out, where the relu is positive. block[2r,4,c,t,n], top and
-    bottom[r,2,c,t,n] are scratch for r rows of windows.
+    bottom[r,2,c,t,n] are scratch for r rows of windows; `scratch` is that of `Normalisation`.
     """
     values, zero = merged(x), zeros(out)
-    normalisation = Normalisation(mean, var, weight, bias, eps, values)
+    normalisation = Normalisation(mean, var, weight, bias, eps, values, scratch)
     for start in range(0, len(out), len(top)):
         rows = slice(start, min(start + len(top), len(out)))
         count = rows.stop - start
@@ -203,7 +230,7 @@ def pooled_gradient(
         up, low = upper[: rows.stop - start], lower[: rows.stop - start]
         given, all_of_it = interleaved_views(dy[rows], low)
         if relu_mask is None:
-            np.copyto(all_of_it, given)
+            copy_pixels(given, out=all_of_it)
         else:
             np.multiply(given, interleaved_views(relu_mask[rows], low)[0], out=all_of_it)
         route_gradient(low, argmax[2, rows], first=up, second=low)

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from .conv import Pads, reach
+from .conv import Pads, copy_pixels, reach
 
 
 def taps(
@@ -146,12 +146,50 @@ def maxpool(
     pad: Pads,
     dilate: tuple[int, int] = (1, 1),
     *,
+    rows: np.ndarray | None = None,
     out: np.ndarray,
 ) -> None:
-    """The largest of each window; padding is never the largest."""
-    out[...] = -np.inf
-    for _, _, here, there in taps(x.shape, out.shape, kernel, stride, dilate, pad):
-        np.maximum(out[here], x[there], out=out[here])
+    """The largest of each window; padding is never the largest.
+
+    Rows first, whose pixels lie in long runs, into the scratch rows[r,c,w,n], r of the output's at a time; an image
+    of one row, for windows of one row, needs none.
+    """
+    step = len(out) if rows is None else len(rows)
+    for start in range(0, len(out), step):
+        y = out[start : start + step]
+        seen = x
+        if rows is not None:
+            seen = rows[: len(y)]
+            largest(x, 0, kernel[0], stride[0], dilate[0], pad[0][0] - start * stride[0], out=seen)
+        largest(seen, 2, kernel[1], stride[1], dilate[1], pad[1][0], out=y)
+
+
+def largest(
+    x: np.ndarray, axis: int, kernel: int, stride: int, dilate: int, before: int, *, out: np.ndarray
+) -> None:
+    """The largest of each window along one axis of x[h,c,w,n], the first of which begins `before` its first row."""
+
+    def cut(of: np.ndarray, part: slice) -> np.ndarray:
+        return of[part] if axis == 0 else of[:, :, part]
+
+    count = out.shape[axis]
+    found = []
+    for u in range(kernel):
+        lo, hi = reach(count, x.shape[axis], stride, u * dilate - before)
+        at = lo * stride + u * dilate - before
+        if hi > lo:
+            found.append((slice(lo, hi), slice(at, at + (hi - lo - 1) * stride + 1, stride)))
+    whole = [there for here, there in found if here == slice(0, count)]
+    rest = [(here, there) for here, there in found if here != slice(0, count)]
+    if len(whole) > 1:
+        np.maximum(cut(x, whole[0]), cut(x, whole[1]), out=out)
+    elif whole:
+        np.copyto(out, cut(x, whole[0]))
+    else:
+        out[...] = -np.inf
+    rest += [(slice(0, count), there) for there in whole[2:]]
+    for here, there in rest:
+        np.maximum(cut(out, here), cut(x, there), out=cut(out, here))
 
 
 def maxpool_gradient(
@@ -246,14 +284,14 @@ def columns_by_phase(x: np.ndarray, out: np.ndarray) -> None:
     """x[h,c,w,n] -> out[s,h,c,w/s,n], column s·i + r at [r,:,:,i]."""
     for r in range(min(len(out), x.shape[2])):
         columns = x[:, :, r :: len(out)]
-        np.copyto(out[r, :, :, : columns.shape[2]], columns)
+        copy_pixels(columns, out=out[r, :, :, : columns.shape[2]])
 
 
 def columns_from_phases(x: np.ndarray, out: np.ndarray) -> None:
     """x[s,h,c,w/s,n] -> out[h,c,w,n], the inverse."""
     for r in range(min(len(x), out.shape[2])):
         columns = out[:, :, r :: len(x)]
-        np.copyto(columns, x[r, :, :, : columns.shape[2]])
+        copy_pixels(x[r, :, :, : columns.shape[2]], out=columns)
 
 
 def window_sums(
@@ -347,35 +385,3 @@ def to_power(x: np.ndarray, p: int) -> None:
         np.multiply(x, x, out=x)
     elif p != 1:
         np.power(x, x.dtype.type(p), out=x)
-
-
-def pixel_sums(x: np.ndarray, *, scratch: np.ndarray, out: np.ndarray) -> None:
-    """x[h,c,w,n] -> out[c,n], summed over the pixels; scratch[c,w,n].
-
-    Rows are added up, then one half of the columns to the other: on long spans, since images alone are short ones.
-    """
-    np.add.reduce(x, axis=0, out=scratch)
-    width = scratch.shape[1]
-    while width > 1:
-        half = width // 2
-        np.add(scratch[:, :half], scratch[:, width - half : width], out=scratch[:, :half])
-        width -= half
-    np.copyto(out, scratch[:, 0])
-
-
-def image_means(x: np.ndarray, *, scratch: np.ndarray, out: np.ndarray) -> None:
-    """x[h,c,w,n] -> out[c,n], the mean over the pixels; scratch[c,w,n]."""
-    pixel_sums(x, scratch=scratch, out=out)
-    np.multiply(out, out.dtype.type(1 / (x.shape[0] * x.shape[2])), out=out)
-
-
-def image_means_gradient(dy: np.ndarray, *, scratch: np.ndarray, out: np.ndarray) -> None:
-    """dy[c,n] -> out[h,c,w,n]: dy / (h * w) for each pixel; scratch[c,w,n] is a row of them."""
-    np.multiply(dy[:, None], dy.dtype.type(1 / (out.shape[0] * out.shape[2])), out=scratch)
-    np.copyto(out, scratch)
-
-
-def gate_pixels(x: np.ndarray, gate: np.ndarray, *, scratch: np.ndarray, out: np.ndarray) -> None:
-    """x[h,c,w,n] * gate[c,n], a number for each channel of each image; scratch[c,w,n] is a row of them."""
-    np.copyto(scratch, gate[:, None])
-    np.multiply(x, scratch, out=out)

@@ -1,8 +1,14 @@
-"""Images made larger or smaller: x[h,c,w,n] within a plan, x[...,h,w] before one."""
+"""Images made larger or smaller: x[h,c,w,n] within a plan, x[...,h,w] before one, where numbers are scaled too."""
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
+
+from .conv import copy_pixels
+
+OFF_CENTRE = 3  # deviations: a mean further from zero is taken off before the scale
 
 
 def inside(x: np.ndarray, y: np.ndarray, before: tuple[int, int, int]) -> np.ndarray:
@@ -30,12 +36,15 @@ def by_block(y: np.ndarray, factors: tuple[int, int]) -> np.ndarray:
 
 def enlarge(x: np.ndarray, factors: tuple[int, int], *, out: np.ndarray) -> None:
     """Every pixel becomes a block of itself."""
-    np.copyto(by_block(out, factors), x[:, None, :, :, None])
+    copy_pixels(x[:, None, :, :, None], out=by_block(out, factors))
 
 
 def enlarge_gradient(dy: np.ndarray, factors: tuple[int, int], *, out: np.ndarray) -> None:
     """Every pixel gets the sum of its block."""
-    np.add.reduce(by_block(dy, factors), axis=(1, 4), out=out)
+    blocks = by_block(dy, factors)
+    np.copyto(out, blocks[:, 0, :, :, 0])
+    for u, v in list(np.ndindex(*factors))[1:]:
+        np.add(out, blocks[:, u, :, :, v], out=out)
 
 
 def blend_pixels(
@@ -76,10 +85,48 @@ def by_channel(x: np.ndarray, factors: tuple[int, int]) -> tuple[np.ndarray, tup
 def pixel_shuffle(x: np.ndarray, factors: tuple[int, int], *, out: np.ndarray) -> None:
     """out[h*u+i,c,w*v+j,n] = x[h,(c*u+i)*v+j,w,n]: channels become pixels."""
     parts, shape = by_channel(x, factors)
-    np.copyto(out.reshape(shape), parts.transpose(0, 2, 1, 4, 3, 5))
+    copy_pixels(parts.transpose(0, 2, 1, 4, 3, 5), out=out.reshape(shape))
 
 
 def pixel_unshuffle(x: np.ndarray, factors: tuple[int, int], *, out: np.ndarray) -> None:
     """out[h,(c*u+i)*v+j,w,n] = x[h*u+i,c,w*v+j,n]: the pixels of a block become channels."""
     parts, shape = by_channel(out, factors)
-    np.copyto(parts.transpose(0, 2, 1, 4, 3, 5), x.reshape(shape))
+    copy_pixels(x.reshape(shape), out=parts.transpose(0, 2, 1, 4, 3, 5))
+
+
+def rescale(x: np.ndarray, scale: tuple[float, ...], offset: tuple[float, ...], out: np.ndarray) -> np.ndarray:
+    """Numbers as they are stored become those that a network sees: x[n,c,...] -> out[n,c,...] = x * scale + offset.
+
+    Floats; a single number serves all channels.
+    """
+    # one pass that converts and one in floats are quicker than a product of mixed types
+    np.copyto(out, x, casting="unsafe")
+    centre, offset = centred(scale, offset, out.dtype)
+    if any(centre):
+        np.subtract(out, column(centre, out), out=out)
+    if scale != (1.0,):
+        np.multiply(out, column(scale, out), out=out)
+    if any(offset):
+        np.add(out, column(offset, out), out=out)
+    return out
+
+
+def centred(
+    scale: tuple[float, ...], offset: tuple[float, ...], dtype: np.dtype[Any]
+) -> tuple[tuple[float, ...], tuple[float, ...]]:
+    """A number to take off first, zero in most channels, and the offset that is left.
+
+    x * scale + offset cancels in channels whose mean is many deviations from zero.
+    """
+    pairs = [
+        (float(dtype.type(-o / s)) if abs(o) > OFF_CENTRE else 0.0, s, o)
+        for s, o in zip(scale, offset, strict=True)
+    ]
+    return tuple(c for c, _, _ in pairs), tuple(o + c * s for c, s, o in pairs)
+
+
+def column(numbers: tuple[float, ...], like: np.ndarray) -> np.ndarray | np.floating:
+    """A number for each channel, as it meets images (n, c, ...)."""
+    if len(numbers) == 1:
+        return like.dtype.type(numbers[0])
+    return np.array(numbers, like.dtype).reshape(-1, *(1,) * (like.ndim - 2))

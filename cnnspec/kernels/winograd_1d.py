@@ -28,7 +28,7 @@ import numpy as np
 
 from .activation import zeros
 from .conv import Pads
-from .gemm import gemm
+from .gemm import fetch, gemm
 from .norm import BlockwiseNormGradient, GradientSums, Moments
 
 # the component that alone sees d0 is a quarter of the usual one, so that d0 is added as it is; its filters four
@@ -55,6 +55,7 @@ OUTPUT = [
     [0, 1, 1, 4, 4, 0],
     [0, 1, -1, 8, -8, 1],
 ]
+NOTHING = -0.0  # what changes no number that it is added to, not even the sign of a zero
 
 
 class Transforms(NamedTuple):
@@ -84,26 +85,44 @@ def by_row(transformed: np.ndarray) -> np.ndarray:
     return flat(transformed).swapaxes(0, 1)
 
 
-def transform_input(x: np.ndarray, left: int, n: int, *, out: np.ndarray) -> None:
+def add_shifted(x: np.ndarray, n: int, *, out: np.ndarray) -> None:
+    """Add to each tile of out[h,c,l] the one before it in x[h,c,l]; with n below zero the one behind.
+
+    One call over all channels of a row, several times as fast as one over the runs between their edges; so the
+    first tile of a channel gets the last of the channel above, which must be nothing or is undone by the caller.
+    """
+    onto, more = (slice(n, None), slice(None, -n)) if n > 0 else (slice(None, n), slice(-n, None))
+    there = flat(out)[:, onto]
+    np.add(there, flat(x)[:, more], out=there)
+
+
+def transform_input(
+    x: np.ndarray, n: int, *, pixels: np.ndarray | None = None, spent: bool = False, out: np.ndarray
+) -> None:
     """B^T d for some rows: x[h,4,c,l] -> out[6,h,c,l'].
 
-    With left = 1 the tile's pixels are d1 .. d4 and its neighbours give d0 and d5, or zero at the edges; with
-    left = 0 they are d0 .. d3, and the next tile gives d4 and d5 (l' = l - n).
+    With a column of padding on the left the tile's pixels are d1 .. d4 and its neighbours give d0 and d5, or zero
+    at the edges; where x is `spent`, these tiles of it are overwritten. With none they are d0 .. d3, and the next
+    tile gives d4 and d5 (l' = l - n): the six are put side by side first, in the scratch pixels[h,6,c,l'].
     """
     b = transforms(x.dtype).b
-    if left:
+    if pixels is None:
         gemm(b[:, 1:5], flat(x), out=by_row(out))
-        v0, v5 = out[0, :, :, n:], out[5, :, :, :-n]
-        np.add(v0, x[:, 3, :, :-n], out=v0)  # d0, of the tile before
-        np.add(v5, x[:, 0, :, n:], out=v5)  # d5, of the tile behind
+        first, last = out[0, :, 1:, :n], out[5, :, :-1, -n:]
+        if spent:
+            x[:, 3, :, -n:] = x[:, 0, :, :n] = NOTHING
+            kept = None
+        else:
+            kept = first.copy(), last.copy()
+        add_shifted(x[:, 3], n, out=out[0])  # d0, of the tile before
+        add_shifted(x[:, 0], -n, out=out[5])  # d5, of the tile behind
+        if kept is not None:
+            first[...], last[...] = kept
     else:
-        d4, d5 = x[:, 0, :, n:], x[:, 1, :, n:]
-        length, number = out.shape[3], x.dtype.type
-        np.matmul(b[:, :4], x[..., :length].swapaxes(1, 2), out=out.transpose(1, 2, 0, 3))
-        np.multiply(out[0], number(4), out=out[0])
-        np.add(out[:5], d4, out=out[:5])
-        np.multiply(out[0], number(1 / 4), out=out[0])
-        np.add(out[5], d5, out=out[5])
+        d = pixels[: len(x)]
+        np.copyto(d[:, :4], x[..., : out.shape[3]])
+        np.copyto(d[:, 4:], x[:, :2, :, n:])
+        gemm(b, flat(d), out=by_row(out))
 
 
 def inverse_transform(m: np.ndarray, *, out: np.ndarray) -> None:
@@ -116,24 +135,24 @@ def transform_gradient(dy: np.ndarray, *, out: np.ndarray) -> None:
     gemm(transforms(dy.dtype).a_back, flat(dy), out=by_row(out))
 
 
-def inverse_transform_gradient(v: np.ndarray, left: int, n: int, *, out: np.ndarray) -> None:
-    """B v for some rows: v[6,h,c,l'] -> out[h,4,c,l], the inverse way of `transform_input`; v is overwritten."""
+def inverse_transform_gradient(v: np.ndarray, n: int, *, pixels: np.ndarray | None = None, out: np.ndarray) -> None:
+    """B v for some rows: v[6,h,c,l'] -> out[h,4,c,l], the inverse way of `transform_input`.
+
+    pixels is scratch; with padding v is spent, its tiles at the edges are overwritten.
+    """
     b = transforms(v.dtype).b_back
-    if left:
+    if pixels is None:
         gemm(b[1:5], by_row(v), out=flat(out))
-        before, behind = out[:, 3, :, :-n], out[:, 0, :, n:]
-        np.add(before, v[0, :, :, n:], out=before)  # d0, of the tile before
-        np.add(behind, v[5, :, :, :-n], out=behind)  # d5, of the tile behind
+        v[0, :, :, :n] = v[5, :, :, -n:] = NOTHING
+        add_shifted(v[0], -n, out=out[:, 3])  # d0, of the tile before
+        add_shifted(v[5], n, out=out[:, 0])  # d5, of the tile behind
     else:
-        length = v.shape[3]
+        length, rest = v.shape[3], pixels[: len(out), :2]  # d4 and d5, of the tile behind
         np.matmul(b[:4], v.transpose(1, 2, 0, 3), out=out[..., :length].swapaxes(1, 2))
         out[..., length:] = 0
-        np.multiply(v[0], v.dtype.type(1 / 4), out=v[0])
-        np.add(v[1:3], v[3:5], out=v[1:3])
-        np.add(v[0], v[1], out=v[0])
-        np.add(v[0], v[2], out=v[0])
-        for block, part in ((out[:, 0, :, n:], v[0]), (out[:, 1, :, n:], v[5])):
-            np.add(block, part, out=block)
+        gemm(b[4:], by_row(v), out=flat(rest))
+        behind = out[:, :2, :, n:]
+        np.add(behind, rest, out=behind)
 
 
 def transform_filters(weights: np.ndarray, *, out: np.ndarray) -> None:
@@ -168,7 +187,10 @@ class Band:
         at = self.ready - self.first
         if at + count > self.capacity:
             rest = self.ready - used
-            np.copyto(self.rows[:, :rest], self.rows[:, at - rest : at])
+            for (
+                rows
+            ) in self.rows:  # for all components at once NumPy cannot tell that nothing overlaps, and copies first
+                np.copyto(rows[:rest], rows[at - rest : at])
             self.first, at = used, rest
         self.ready += count
         return self.rows[:, at : at + count]
@@ -178,9 +200,18 @@ class Band:
         return self.triples[:, start - self.first : stop - self.first]
 
 
-def see(x: np.ndarray, band: Band, until: int, used: int, pad: Pads, block: int, n: int) -> None:
+def see(
+    x: np.ndarray,
+    band: Band,
+    until: int,
+    used: int,
+    pad: Pads,
+    block: int,
+    n: int,
+    pixels: np.ndarray | None = None,
+) -> None:
     """Transform x[h,4,c,l] into the band, `block` rows a call, up to row `until` of the padded image."""
-    (top, bottom), (left, _) = pad
+    (top, bottom), _ = pad
     if band.ready == 0:
         band.below(top, used)[...] = 0
     while band.ready < until:
@@ -189,7 +220,7 @@ def see(x: np.ndarray, band: Band, until: int, used: int, pad: Pads, block: int,
         if start == stop:  # below the image
             band.below(bottom, used)[...] = 0
         else:
-            transform_input(x[start:stop], left, n, out=band.below(stop - start, used))
+            transform_input(x[start:stop], n, pixels=pixels, out=band.below(stop - start, used))
 
 
 class Epilogue:
@@ -215,13 +246,14 @@ class Epilogue:
 
 def winograd_1d(
     x: np.ndarray,
-    weights: np.ndarray,
+    weights: np.ndarray | None,
     pad: Pads,
     block: int,
     *,
     u: np.ndarray,
     transformed: np.ndarray,
     products: np.ndarray,
+    pixels: np.ndarray | None = None,
     bias: np.ndarray | None = None,
     add: np.ndarray | None = None,
     relu: bool = False,
@@ -232,19 +264,21 @@ def winograd_1d(
 
     What follows is done where asked while the rows are hot: bias[f] is added (to m1, which all four outputs count
     once), then add[i,4,f,t,n], then relu; moments[3,f] gets those of each channel (see `Moments`).
-    u[6,f,3,c], transformed[6,m] and products[6,block,f,l] are scratch; with room for every row of the
-    padded image, `transformed` is whole at the end.
+    u[6,f,3,c], transformed[6,m] and products[6,block,f,l] are scratch, and without padding on the left
+    pixels[block,6,c,l]; with room for every row of the padded image, `transformed` is whole at the end. Without
+    weights u has the transformed filters already.
     """
     height, _, channels, _, n = x.shape
     rows, _, filters, tiles, _ = out.shape
     rows_x, rows_y = x.reshape(height, 4, channels, -1), out.reshape(rows, 4, filters, -1)
-    transform_filters(weights, out=u)
+    if weights is not None:
+        transform_filters(weights, out=u)
     band = Band(transformed, channels, tiles * n)
     matrix = u.reshape(6, 1, filters, 3 * channels)
     epilogue = Epilogue(rows_y, add, relu, moments)
     for start in range(0, rows, block):
         stop = min(start + block, rows)
-        see(rows_x, band, stop + 2, start, pad, block, n)
+        see(rows_x, band, stop + 2, start, pad, block, n, pixels)
         part = slice(0, stop - start)
         m = products[:, part]
         gemm(matrix, band.rows_of_three(start, stop), out=m)
@@ -270,6 +304,7 @@ def winograd_1d_gradient(
     transformed: np.ndarray,
     gradients: np.ndarray,
     products: np.ndarray,
+    pixels: np.ndarray | None = None,
     epilogue: GradientSums | None = None,
     dw: np.ndarray,
     out: np.ndarray,
@@ -279,11 +314,12 @@ def winograd_1d_gradient(
     dy may be the gradient of a normalisation, made here block by block, its scale brought in through the filters;
     `epilogue` takes each block of out for the normalisation before. Without x, transformed[6,m] are those of all
     its rows, saved in the forward pass; else they are computed here, and scratch. Scratch: u[6,f,3,c],
-    back[6,c,3,f], du[6,3,c,f], parts[6,block,3c,f], gradients[6,m], products[6,block,c,l].
+    back[6,c,3,f], du[6,3,c,f], parts[6,block,3c,f], gradients[6,m], products[6,block,c,l], and
+    without padding on the left pixels[block,6,c,l].
     """
     height, _, channels, _, n = out.shape
     rows, _, filters, tiles, _ = dy.shape
-    (top, bottom), (left, _) = pad
+    (top, bottom), _ = pad
     rows_dx = out.reshape(height, 4, channels, -1)
     rows_x = None if x is None else x.reshape(rows_dx.shape)
     scale = None if isinstance(dy, np.ndarray) else dy.scale
@@ -302,12 +338,14 @@ def winograd_1d_gradient(
     for start in range(0, rows, block):
         stop = min(start + block, rows)
         if rows_x is not None:
-            see(rows_x, v, stop + 2, start, pad, block, n)
+            see(rows_x, v, stop + 2, start, pad, block, n, pixels)
         part = slice(0, stop - start)
         m = g.below(stop - start, done)
         seen = v.rows_of_three(start, stop)
         grad = rows_dy[start:stop]
         transform_gradient(grad, out=m)
+        if rows_x is None:
+            fetch(v.rows[:, start + 2 if start else 0 : stop + 2].reshape(6, -1), products)
         gemm(seen, m.swapaxes(2, 3), out=parts[:, part])
         if start == 0:
             np.add.reduce(parts[:, part], axis=1, out=sums)
@@ -322,7 +360,7 @@ def winograd_1d_gradient(
             more = min(done + block, until)
             part = slice(0, more - done)
             gemm(matrix, g.rows_of_three(done, more), out=products[:, part])
-            inverse_transform_gradient(products[:, part], left, n, out=rows_dx[done:more])
+            inverse_transform_gradient(products[:, part], n, pixels=pixels, out=rows_dx[done:more])
             if epilogue is not None:
                 epilogue.take(slice(done, more), rows_dx[done:more], rows_dx[done:more])
             done = more

@@ -10,7 +10,8 @@ from ..ir import Graph, Node
 def claimed(graph: Graph) -> Iterator[tuple[Node, str]]:
     """The values that are called as something else is, and what that is."""
     names = {*graph.nodes, *(node.owner for node in graph)}
-    near = {before for node in graph for before in _before_dots(node.name) if before in names}
+    within = {node.name.rpartition(".")[0] for node in graph}
+    near = {before for path in within for before in (path, *_before_dots(path)) if before in names}
     if not near:  # no name is another one with more behind it
         return
     taken = {f"{value}.target": f"the targets of `{value}` are" for value in graph.outputs}

@@ -88,6 +88,22 @@ class Findings:
             if diagnostic.code in codes and at and at.source is span.source and span.start <= at.start < span.end:
                 del self._found[key]
 
+    def proposes(self, span: Span) -> bool:
+        """Whether a finding within a span proposes a change."""
+        return any(
+            proposals and (at := found.span) and at.source is span.source and span.start <= at.start < span.end
+            for found, proposals in self._found.values()
+        )
+
+    @property
+    def state(self) -> tuple[dict[tuple, tuple[Diagnostic, tuple[Proposal, ...]]], int]:
+        """What was found and what was spent so far, to which a reading that is given up goes back."""
+        return dict(self._found), self.work.spent
+
+    @state.setter
+    def state(self, state: tuple[dict[tuple, tuple[Diagnostic, tuple[Proposal, ...]]], int]) -> None:
+        self._found, self.work.spent = state
+
     def merge(self, other: Findings) -> None:
         """Add what another collection holds."""
         for diagnostic, proposals in other.with_proposals:

@@ -11,6 +11,7 @@ import os
 import re
 from collections.abc import Mapping
 from pathlib import Path, PurePath
+from types import MappingProxyType
 
 from ..diagnostics import Diagnostic, Imported, Source, Span
 from ..plain_files import native, read_text
@@ -29,6 +30,7 @@ class Imports:
     """Loads the modules that a file and its imports ask for, each once.
 
     `earlier` are files that were read for another version of the text: one that is the same is not read again.
+    `opened` are files, their links resolved, that stand otherwise in an editor than on the disk.
     """
 
     def __init__(
@@ -38,9 +40,11 @@ class Imports:
         root: Path | None,
         findings: Findings,
         earlier: Mapping[Path, File],
+        opened: Mapping[Path, str] = MappingProxyType({}),
     ) -> None:
         self.findings = findings
         self.earlier = earlier
+        self.opened = opened
         self.files: dict[Path, File] = {}
         own = Path(source.name)
         self.folder = own.parent if own.suffix else (folder or Path())  # `<text>` lies in no folder of its own
@@ -138,6 +142,8 @@ class Imports:
         name = (self.folder / native(str(place))).as_posix()
         if self.stored is not None:
             return Source(name, self.stored[place.as_posix()].text)
+        if real in self.opened:
+            return Source(name, self.opened[real])
         if not os.path.exists(real):  # Path.exists raises where a name is too long
             self.findings.tell("CNN013", span, name=name)
             return None

@@ -35,7 +35,7 @@ def read_overrides(
             continue  # see `with_numbers`
         if match is None:
             source = Source("--set", text)
-            findings.tell("CNN026", Span(source, 0, len(text)))
+            findings.tell("CNN026", Span(source, 0, len(text)), form=_meant(text))
             continue
         block = match["block"]
         known = settings(BLOCKS[block])
@@ -117,3 +117,11 @@ def _changed(
         attr for attr in before[0].attrs if own_setting(attr.name.text, own) != own_setting(part, own)
     )
     return before[0]._replace(attrs=(*unchanged, *line.attrs))
+
+
+def _meant(text: str) -> str:
+    """The override that was probably meant by `train.epochs:3`, `--train.epochs=3`, `optimiser.lr=0.1`."""
+    from .hints.placed import override_of
+
+    parts = re.fullmatch(r"-*(?:[\w.]*\.)?(?P<name>[A-Za-z_]\w*)\s*[:=\s]\s*(?P<value>\S+)", text.strip())
+    return (override_of(parts["name"], parts["value"]) if parts else "") or "train.epochs=3"

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import field, replace
 from pathlib import Path
+from types import MappingProxyType
 from typing import NamedTuple
 
 from ..diagnostics import Diagnostic, Fault, Source, Span
@@ -15,7 +16,7 @@ from ..settings.expect import Budget
 from ..settings.train import Train
 from ..settings.tuning import PLAIN, Tuning, resolved, tuning_of
 from .claimed import claimed
-from .findings import Findings
+from .findings import Findings, Proposal, in_order
 from .hints.checked import CheckedFile
 from .hints.spelling import own_setting
 from .hints.warnings import warn
@@ -65,7 +66,7 @@ class Reading:
     where the file is a library of definitions.
 
     `names` tells the node behind each name that `as`, `net` and `input` give; `module`, `assertions` and the
-    files that were `imported` are what else was read, for those who look closer.
+    files that were `imported` are what else was read, for those who look closer; `trial` is what `mended` needs.
     """
 
     source: Source
@@ -77,6 +78,7 @@ class Reading:
     assertions: tuple[Assertion, ...]
     spec: Spec | None
     imported: Mapping[Path, File] = field(default_factory=dict)
+    trial: Trial | None = field(default=None, compare=False, repr=False)
 
     @property
     def errors(self) -> tuple[Diagnostic, ...]:
@@ -89,6 +91,14 @@ class Reading:
         return answer(self.graph, self.assertions, next(iter(read_inputs(self.module, Findings()).values()), None))
 
 
+class Trial(NamedTuple):
+    """How a text was read, what that cost, and what it found, with the changes that may be tried."""
+
+    asked: ReadRequest
+    cost: int
+    found: tuple[tuple[Diagnostic, tuple[Proposal, ...]], ...]
+
+
 class ReadRequest(NamedTuple):
     """What a file is read with; see `read`."""
 
@@ -98,6 +108,7 @@ class ReadRequest(NamedTuple):
     input: TensorType | None
     overrides: tuple[str, ...]
     earlier: Reading | None
+    opened: Mapping[Path, str]
 
 
 def read(
@@ -111,6 +122,7 @@ def read(
     fixes: bool = True,
     work: Work | None = None,
     earlier: Reading | None = None,
+    opened: Mapping[Path, str] = MappingProxyType({}),
 ) -> Reading:
     """Read a file: its tree, its graph with shapes, its settings, and every mistake in it.
 
@@ -120,23 +132,39 @@ def read(
     `overrides` are texts such as `train.epochs=3`, which take the place of what the file says; without `fixes`
     no change is tried for the diagnostics, which is quicker. `work` counts what is done, for the caller who
     reads several versions of a text; what came of an `earlier` version makes this one quicker, and no different.
+    `opened` are texts that count in the place of the files, links resolved, that are imported.
     """
     if source.name.endswith(".cnn.json"):
         return read_json(source, overrides)
-    asked = ReadRequest(folder, root, library, input, overrides, earlier)
+    asked = ReadRequest(folder, root, library, input, overrides, earlier, opened)
     findings = Findings(work)
     begun = findings.work.spent
     reading = _read(source, asked, findings)
+    cost = findings.work.spent - begun
+    trial = Trial(asked._replace(earlier=None), cost, tuple(findings.with_proposals))
+    reading = replace(reading, trial=trial)
     if not fixes or not reading.diagnostics:
         return reading
+    found = mended(reading, reading.diagnostics, findings.work)
+    return replace(reading, diagnostics=in_order(found, source))
+
+
+def mended(reading: Reading, found: Collection[Diagnostic], work: Work) -> list[Diagnostic]:
+    """Some findings of a reading, each with the change that mends it, where one is proposed and does."""
+    trial = reading.trial
+    if trial is None or not found:
+        return list(found)
     from .hints.fixes import verified
 
-    asked = asked._replace(earlier=reading)
+    proposals = {id(diagnostic): proposed for diagnostic, proposed in trial.found}
+    before = [diagnostic for diagnostic, _ in trial.found]
+    asked = trial.asked._replace(earlier=reading)
 
     def again(text: str) -> tuple[Diagnostic, ...]:
-        return _read(replace(source, text=text), asked, Findings(findings.work)).diagnostics
+        return _read(replace(reading.source, text=text), asked, Findings(work)).diagnostics
 
-    return replace(reading, diagnostics=verified(findings, source, again, findings.work.spent - begun))
+    some = [(diagnostic, proposals.get(id(diagnostic), ())) for diagnostic in found]
+    return verified(some, before, reading.source, again, trial.cost, work)
 
 
 def read_json(source: Source, overrides: tuple[str, ...] = ()) -> Reading:
@@ -176,7 +204,7 @@ def _read(source: Source, asked: ReadRequest, findings: Findings) -> Reading:
     """What came of reading; the findings keep their proposals."""
     earlier = asked.earlier
     file = with_numbers(parse(source, findings, earlier.file.cut if earlier else None), asked.overrides, findings)
-    imports = Imports(source, asked.folder, asked.root, findings, earlier.imported if earlier else {})
+    imports = Imports(source, asked.folder, asked.root, findings, earlier.imported if earlier else {}, asked.opened)
     module = collect(file, findings, imports.load)
     network, symbolic = lower(module, asked.input, findings)
     library = asked.library and module.only_defines

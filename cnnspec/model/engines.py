@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, MutableMapping, Sequence
+from collections.abc import Callable, Mapping, MutableMapping, Sequence
 from importlib.util import find_spec
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 import numpy as np
 
@@ -75,6 +75,17 @@ class Engine(Protocol):
         """The optimiser's arrays by name, each seen like the parameters."""
 
     def close(self) -> None: ...
+
+
+@runtime_checkable
+class Concurrent(Protocol):
+    """An engine whose steps run while this process does something else."""
+
+    def start(self, arrays: Arrays, rate: float, epoch: int = 0) -> Callable[[], tuple[float, Counts]]:
+        """Begin what `Engine.learn` does; the answer waits for its end."""
+
+    def hold(self, arrays: Arrays) -> Arrays:
+        """A batch where the steps on it look for it; it may be on its way yet."""
 
 
 def begin(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping, MutableMapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,6 +18,7 @@ from ..quoting import line
 from ..train import checkpoints, weights
 from ..train.history import EpochRecord, History
 from ..train.loop import StepDone
+from ..train.trainable import Begin, Learned
 from . import copies, engines
 from .answering import Answering
 from .fitting import Arguments, train, weighed, whole
@@ -115,6 +117,29 @@ class Model(Answering):
         with self.engine.turn:  # the rate is this step's, even if other threads take steps
             cost, correct = self.engine.learn(arrays, self.rate, self.epoch)
         return cost, self._correct(correct, answers)
+
+    def ready(self, x: Given, y: Given) -> Begin:
+        """The same step, to be begun later: the batch is on its way to the device that computes it.
+
+        What begins it returns what waits for its end; an engine without devices takes the step then.
+        """
+        engine = self.engine
+        if not isinstance(engine, engines.Concurrent):
+            return lambda: partial(self.learn, x, y)
+        answers = self.answers(y)
+        held = engine.hold(self._weighed(x, y, answers))
+
+        def begin() -> Learned:
+            with self.engine.turn:
+                ended = engine.start(held, self.rate, self.epoch)
+
+            def learned() -> tuple[float, float | None]:
+                cost, correct = ended()
+                return cost, self._correct(correct, answers)
+
+            return learned
+
+        return begin
 
     def measure(self, x: Given, y: Given) -> tuple[float, float | None]:
         """The same without learning: the network as it is in use."""

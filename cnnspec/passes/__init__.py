@@ -7,7 +7,7 @@ from collections.abc import Callable
 from ..ir import Graph
 from .bands import partition_rows
 from .canonicalise_layout import canonicalise_layout
-from .convolutions import flip_input_gradients, lower_convolutions
+from .convolutions import few_pixels_at_once, flip_input_gradients, lower_convolutions, winograd_phases
 from .dead_code import drop_outputs, eliminate_dead_code
 from .decompose import decompose_inference, decompose_training
 from .differentiate import differentiate
@@ -15,10 +15,10 @@ from .fold_norm import fold_norm
 from .fuse_cross_entropy import fuse_softmax_cross_entropy
 from .fuse_epilogue import broadcast_bias, fuse_epilogue
 from .fuse_norm import fuse_norm, gradients_by_rows, pooled_norm
-from .fuse_sums import moments_of_rows, sums_of_gradients
-from .hoist_pooling import hoist_pooling, phased_first_pooling, phased_pooling, pooled_product
+from .fuse_sums import moments_of_rows, sums_of_gradients, sums_of_products
+from .hoist_pooling import hoist_pooling, phased_first_pooling, phased_pooling, pool_rows_first, pooled_product
 from .save_for_backward import save_activation_derivatives, save_for_backward
-from .winograd import polyphase_early, winograd
+from .winograd import polyphase_early, pooled_squares, transform_filters_once, winograd, winograd_forward
 
 Pass = Callable[[Graph], Graph]
 
@@ -38,10 +38,13 @@ TRAINING: tuple[Pass, ...] = (
     fuse_epilogue,
     moments_of_rows,
     sums_of_gradients,
+    sums_of_products,
     gradients_by_rows,
     save_for_backward,
     save_activation_derivatives,
+    winograd_phases,
     flip_input_gradients,
+    few_pixels_at_once,
     lower_convolutions,
 )
 
@@ -53,12 +56,14 @@ MEASURE: tuple[Pass, ...] = (
     eliminate_dead_code,
     fold_norm,
     hoist_pooling,
-    winograd,
+    winograd_forward,
     polyphase_early,
     eliminate_dead_code,
     phased_pooling,
     fuse_norm,
     fuse_epilogue,
+    transform_filters_once,
+    winograd_phases,
     lower_convolutions,
 )
 
@@ -71,14 +76,19 @@ INFERENCE: tuple[Pass, ...] = (
     eliminate_dead_code,
     fold_norm,
     hoist_pooling,
-    winograd,
+    winograd_forward,
     polyphase_early,
     eliminate_dead_code,
     phased_pooling,
     pooled_product,
+    pooled_squares,
+    pool_rows_first,
     fuse_norm,
     fuse_epilogue,
+    transform_filters_once,
     broadcast_bias,
+    winograd_phases,
+    few_pixels_at_once,
     partition_rows,
     lower_convolutions,
 )

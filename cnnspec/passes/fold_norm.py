@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from ..ir import Builder, Graph, Node
-from ..primitives.convolution.convolve import AddBias, Convolve
+from ..primitives.convolution.bias import AddBias
+from ..primitives.convolution.convolve import Convolve
 from ..primitives.norm import FoldBias, FoldFilters, Normalise
 from .rewrite import Absorbed, rewrite
 

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from .. import kernels
 from ..ir import Builder, Graph, Node
-from ..primitives.convolution.convolve import AddBias, BroadcastBias
+from ..primitives.convolution.bias import AddBias, BroadcastBias
 from ..primitives.convolution.winograd_1d import WinogradConvolve
 from .rewrite import Absorbed, rewrite
+
+ROW = 65_536  # numbers of a row beside which adding them run by run costs little
 
 
 def fuse_epilogue(graph: Graph) -> Graph:
@@ -41,24 +43,27 @@ def fuse_epilogue(graph: Graph) -> Graph:
 
 
 def broadcast_bias(graph: Graph) -> Graph:
-    """Give the bias of one image's layer as the numbers of a row.
+    """Give a bias as the numbers of a row.
 
         y = add_bias x b
         b.broadcast = broadcast_bias b;  y = add_bias x b.broadcast
 
-    They are made of parameters alone, so once. Not for several images, whose rows are long runs of a channel, nor
-    for large ones, which are gone over in blocks.
+    They are made of parameters alone, so once. Not for large images, which are gone over in blocks where something
+    follows, and whose rows are long runs of a channel.
     """
-    if graph.images > 1:
-        return graph
 
     def rule(node: Node, inputs: tuple[str, ...], b: Builder) -> str | None:
-        image = node.type.batched and node.type.names == ("c", "h", "w")
-        if not (isinstance(node.op, AddBias) and image and node.type.elements <= kernels.norm.SHORT):
+        op, image = node.op, node.type.batched and node.type.names == ("c", "h", "w")
+        if not (isinstance(op, AddBias) and image):
             return None
         x, bias, *add = inputs
+        height, numbers = node.type["h"], node.type.elements * graph.images
+        alone = graph.images > 1 and not add and not op.relu and numbers <= height * ROW
+        if (height == 1 and graph.images > 1) or not (alone or numbers <= kernels.norm.SHORT):
+            return None
         name = b.free_name(f"{bias}.broadcast")
-        broadcast = b.add(BroadcastBias(node.type["w"]), bias, name=name, like=b.nodes[bias], span=node.span)
-        return b.add(node.op, x, broadcast, *add, name=node.name, like=node, why=node.why)
+        to_row = BroadcastBias(node.type["w"], graph.images)
+        broadcast = b.add(to_row, bias, name=name, like=b.nodes[bias], span=node.span)
+        return b.add(op, x, broadcast, *add, name=node.name, like=node, why=node.why)
 
     return rewrite(graph, rule)

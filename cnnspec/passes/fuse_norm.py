@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 from ..ir import Builder, Graph, Node
-from ..primitives.convolution.convolve import AddBias, ConvolveFilterGradient
+from ..primitives.convolution.bias import AddBias
+from ..primitives.convolution.convolve import ConvolveFilterGradient
 from ..primitives.convolution.polyphase import FromPolyphase
 from ..primitives.convolution.winograd_1d import WinogradConvolveGradient
 from ..primitives.norm import BatchNorm, BatchNormGradient, Normalise

@@ -9,7 +9,8 @@ from math import prod
 from ..ir import Builder, Graph, Node
 from ..ir.leaves import Input
 from ..primitives.activation import Activation, Rectifier
-from ..primitives.convolution.convolve import AddBias, Convolve
+from ..primitives.convolution.bias import AddBias
+from ..primitives.convolution.convolve import Convolve
 from ..primitives.convolution.phases import MaxPhases, PhasedConvolve
 from ..primitives.convolution.pooled import CornerFilters, PooledConvolve, pooled_geometry
 from ..primitives.windows import MaxWindows
@@ -152,6 +153,23 @@ def pooled_product(graph: Graph) -> Graph:
         return b.add(op, x, corners, name=node.name, like=made, span=span, why=why)
 
     return rewrite(graph, rule, absorbed)
+
+
+def pool_rows_first(graph: Graph) -> Graph:
+    """2x2 max pooling of one image compares whole rows first, and saves nothing for a gradient.
+
+        p = max_windows y                            (p:top, p:bottom)
+        p = max_windows y, saves false
+
+    Of several images a pixel is a run of them already.
+    """
+
+    def rule(node: Node, inputs: tuple[str, ...], b: Builder) -> str | None:
+        if graph.images > 1 or not (isinstance(node.op, MaxWindows) and node.extras):
+            return None
+        return b.add(node.op.changed(saves=False), *inputs, name=node.name, like=node, why=node.why)
+
+    return rewrite(graph, rule)
 
 
 def pooled_convolutions(graph: Graph, wanted: Callable[[Node], bool]) -> dict[str, str]:

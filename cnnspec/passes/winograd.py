@@ -4,19 +4,27 @@ from __future__ import annotations
 
 from ..ir import Builder, Graph, Node
 from ..ir.leaves import Input
+from ..ir.op import Op
+from ..primitives.activation import Rectifier
+from ..primitives.convolution.bias import AddBias
 from ..primitives.convolution.convolve import Convolve
 from ..primitives.convolution.polyphase import FromPolyphase, ToPolyphase
-from ..primitives.convolution.winograd_1d import WinogradConvolve
+from ..primitives.convolution.pooled import pooled_geometry
+from ..primitives.convolution.squares import ConvolveSquares, TransformFiltersOfSquares
+from ..primitives.convolution.taps import ConvolveByTap
+from ..primitives.convolution.winograd_1d import READY, WinogradConvolve
 from ..primitives.convolution.winograd_2d import Winograd2dConvolve
-from ..primitives.windows import PolyphasePool
+from ..primitives.convolution.winograd_one import WinogradFilters, WinogradOneImage, pieces, strips_together
+from ..primitives.windows import MaxWindows, PolyphasePool
+from .convolutions import filters_at_once
 from .methods import Convolution, layer_method, no_im2col
-from .rewrite import rewrite
+from .rewrite import Absorbed, both, rewrite
 
 WAYS: dict[str, type[WinogradConvolve]] = {"Winograd": WinogradConvolve, "Winograd 2d": Winograd2dConvolve}
 
 
-def winograd(graph: Graph) -> Graph:
-    """Convolutions that Winograd's method is chosen for (`methods.py`), and what lies between, in polyphase rows.
+def winograd(graph: Graph, learns: bool = True) -> Graph:
+    """Convolutions that Winograd's method is chosen for (`methods`), and what lies between, in polyphase rows.
 
         y = convolve x w;  r = relu y;  z = convolve r v
         y = winograd (polyphase x) w;  r = relu y;  z = pixels (winograd r v)
@@ -40,8 +48,23 @@ def winograd(graph: Graph) -> Graph:
         types = tuple(b.type(value) for value in inputs)
         if isinstance(op, Convolve):
             first = isinstance(b.nodes[inputs[0].partition(":")[0]].op, Input)
-            convolution = Convolution(op.geometry, types[0], types[1]["f"], op.groups, graph.images, first)
+            convolution = Convolution(op.geometry, types[0], types[1]["f"], op.groups, graph.images, first, learns)
             choice = layer_method(convolution, graph.measured)
+            if choice.method == "squares":
+                to_filters = TransformFiltersOfSquares(types[0]["h"], types[0]["w"])
+                w = b.add(
+                    to_filters, inputs[1], name=b.free_name(f"{inputs[1]}.transformed"), like=b.nodes[inputs[1]]
+                )
+                some = filters_at_once(types[1]["f"]) if graph.images == 1 else 0
+                return b.add(ConvolveSquares(some), inputs[0], w, name=node.name, like=node, why=choice.why)
+            if choice.method == "Winograd of one":
+                filters = b.add(
+                    WinogradFilters(pieces(node.type)), inputs[1], name=f"{node.name}.transformed", like=node
+                )
+                squares = WinogradOneImage(op.geometry, strips_together(node.type))
+                return b.add(squares, inputs[0], filters, name=node.name, like=node, why=choice.why)
+            if choice.method == "tap by tap":
+                return b.add(ConvolveByTap(op.geometry), *inputs, name=node.name, like=node, why=choice.why)
             if choice.method not in WAYS:
                 op = op.changed(dense=choice.method == "dense")
                 return b.add(op, *inputs, name=node.name, like=node, why=choice.why)
@@ -60,6 +83,67 @@ def winograd(graph: Graph) -> Graph:
     return rewrite(graph, rule)
 
 
+def winograd_forward(graph: Graph) -> Graph:
+    """The same, for layers that have no gradients."""
+    return winograd(graph, learns=False)
+
+
+def transform_filters_once(graph: Graph) -> Graph:
+    """Filters of Winograd's method transformed by a node of their own: of parameters alone, it runs once.
+
+        y = winograd x w b
+        w.transformed = transform_filters w;  y = winograd x w.transformed b
+
+    Where nothing is learnt, for several images, and unless filters are so many that they would take much memory.
+    """
+    if graph.images == 1:
+        return graph
+    made: dict[tuple[str, Op], str] = {}
+
+    def rule(node: Node, inputs: tuple[str, ...], b: Builder) -> str | None:
+        op = node.op
+        if not isinstance(op, WinogradConvolve) or op.to_filters.type(b.type(inputs[1])).elements > READY:
+            return None
+        x, w, *rest = inputs
+        key = w, op.to_filters
+        if key not in made:
+            name = b.free_name(f"{w}.transformed")
+            made[key] = b.add(op.to_filters, w, name=name, like=b.nodes[w], span=node.span)
+        return b.add(op.changed(ready=True), x, made[key], *rest, name=node.name, like=node, why=node.why)
+
+    return rewrite(graph, rule)
+
+
+def pooled_squares(graph: Graph) -> Graph:
+    """2x2 max pooling of the squares that Winograd's method makes of one image, before they are an image.
+
+        y = winograd_one_image x u;  p = max_windows y
+        p = winograd_one_image x u, pooled
+
+    Not where another node reads y.
+    """
+    readers, results = graph.readers(), set(graph.results)
+
+    def alone(node: Node) -> bool:
+        return isinstance(node.op, WinogradOneImage) and len(readers[node.name]) == 1 and node.name not in results
+
+    pools = [node for node in graph if isinstance(node.op, MaxWindows) and node.op.quartered]
+    read = {f"{node.name}:{extra}" for node in pools for extra in node.extras} & {*readers, *results}
+    found = {node.name: node.inputs[0] for node in pools if alone(graph[node.inputs[0]]) and not read}
+    absorbed: Absorbed = dict.fromkeys(found.values(), ())
+
+    def rule(node: Node, inputs: tuple[str, ...], b: Builder) -> str | None:
+        if node.name not in found:
+            return None
+        made = graph[found[node.name]]
+        assert isinstance(made.op, WinogradOneImage)
+        op = made.op.changed(geometry=pooled_geometry(made.op.geometry), pooled=True)
+        span = both(made, node)
+        return b.add(op, *absorbed[made.name], name=node.name, like=made, span=span, why=made.why)
+
+    return rewrite(graph, rule, absorbed)
+
+
 def polyphase_early(graph: Graph) -> Graph:
     """polyphase rows from where an image is made, if all that reads it does not mind or wants them.
 
@@ -67,8 +151,8 @@ def polyphase_early(graph: Graph) -> Graph:
         y = convolve x w;  n = batch_norm (polyphase y) g b;  r = relu n;  z = winograd r v
 
     The epilogue can then be fused in the backward pass as well. Pooling of polyphase rows makes polyphase rows
-    itself, and so does a first convolution by im2col, from columns in that order. Not where a tile is half empty,
-    nor for sums of images.
+    itself, and so does a first convolution by im2col, from columns in that order. Not for sums of images, nor where
+    a tile is half empty: but a first convolution, its bias and relu may leave anything there that nobody reads.
     """
     readers, results = graph.readers(), set(graph.results)
     moved: set[str] = set()
@@ -82,13 +166,22 @@ def polyphase_early(graph: Graph) -> Graph:
         convolution = Convolution(op.geometry, x, node.type["c"], op.groups, graph.images, first=True)
         return not no_im2col(convolution) and op.geometry.dilate[0] == 1
 
+    def whole(node: Node) -> bool:
+        """Whether no reader of a node's image in polyphase rows sees what is beyond its last column."""
+        if node.type["w"] % 4 == 0:
+            return True
+        rows = [reader for reader in readers[node.name] if isinstance(reader.op, ToPolyphase)]
+        finite = first(node) or isinstance(node.op, (AddBias, Rectifier))
+        return finite and all(within(reader) for made in rows for reader in readers[made.name])
+
     for node in reversed(list(graph)):
         kind, makes = node.type, isinstance(node.op, PolyphasePool) or first(node)
-        if not (node.op.layout_agnostic or makes) or kind.kind != "image" or kind["w"] % 4 or node.name in results:
+        if not (node.op.layout_agnostic or makes) or kind.kind != "image" or node.name in results:
             continue
         images = [value for value in node.inputs if graph.type(value).batched]
         wanted = readers.get(node.name, ())
-        if len(images) == 1 and wanted and all(isinstance(r.op, ToPolyphase) or r.name in moved for r in wanted):
+        taken = wanted and all(isinstance(r.op, ToPolyphase) or r.name in moved for r in wanted)
+        if len(images) == 1 and taken and whole(node):
             moved.add(node.name)
 
     def rule(node: Node, inputs: tuple[str, ...], b: Builder) -> str | None:
@@ -107,6 +200,14 @@ def polyphase_early(graph: Graph) -> Graph:
         return b.add(node.op, *there, name=node.name, like=node)
 
     return rewrite(graph, rule)
+
+
+def within(node: Node) -> bool:
+    """Whether a node is Winograd's convolution without padding whose last tile ends with the last column."""
+    op = node.op
+    if not isinstance(op, WinogradConvolve) or any(op.geometry.pad[1]):
+        return False
+    return (op.width - op.geometry.kernel[1] + 1) % 4 == 0
 
 
 def polyphase(value: str, b: Builder) -> str:

@@ -29,7 +29,7 @@ from ..record import record
 from .formula import emit_formula
 
 DY = Symbol("dy")  # the gradient with respect to the output
-PIECE = 8192  # numbers that a kernel works on at a time: its scratch stays in the cache
+PIECE = 32768  # numbers that a kernel works on at a time: few calls, and a core's second cache holds its arrays
 
 
 @record

@@ -12,6 +12,8 @@ from ..record import record
 SOON = 500_000  # multiply-adds of a product that takes so long that it does not matter how it begins
 FEW_IMAGES = 32  # up to so many, memory is what takes time in a large product, not multiplications
 LARGE = 1 << 16  # weights beyond which that pays
+PIECE = 16  # outputs of a large layer that are made at a time of one image
+SHARED = 1 << 17  # weights from which on shards make one gradient together, not one each
 FEWEST = 32  # rows and columns of a piece that is worth a product of its own
 
 
@@ -29,17 +31,25 @@ def multiplying_two(rows: int, depth: int, columns: int) -> Callable[..., object
     return kernels.np.dot if whole else multiplying(rows, depth, columns)
 
 
+def pieces(x: TensorType, w: TensorType) -> int:
+    """How many pieces a product for one image is made in, so that workers who share the image have some each."""
+    outputs, inputs = w["o"], x.elements
+    return outputs // PIECE if outputs % PIECE == 0 and outputs * inputs > SOON else 1
+
+
 @record
 class Multiply(Op):
-    """y = w x, a product of matrices over the batch."""
+    """y = w x, a product of matrices over the batch; or a `part` of it, from one output up to another."""
 
     any_order = True
+    part: tuple[int, int] | None = None
 
     def type(self, x: TensorType, w: TensorType) -> TensorType:
-        return data(w["o"])
+        start, stop = self.part or (0, w["o"])
+        return data(stop - start)
 
     def macs(self, x: TensorType, w: TensorType) -> int:
-        return w.elements
+        return x.elements * self.type(x, w).elements
 
     def gradient(self, node: Node, dy: str, b: GraphBuilder) -> tuple[str | None, ...]:
         x, w = node.inputs
@@ -49,11 +59,19 @@ class Multiply(Op):
         )
 
     def evaluate(self, x: Array, w: Array) -> Array:
-        return x @ w.T
+        return x @ w[slice(*self.part or (None,))].T
 
     def emit(self, node: Node, e: PlanWriter) -> None:
         x, w = node.inputs
         (outputs, n), inputs = e.shape(node.name), e.shape(x)[0]
+        if n == 1 and pieces(e.type(x), e.type(w)) > 1:
+            mine = "" if self.part is None else f"[{self.part[0]}:{self.part[1]}]"
+            weights, out = (
+                f"{of}.reshape(-1, {PIECE}, {last})"
+                for of, last in ((e.matrix(w) + mine, inputs), (e[node.name], 1))
+            )
+            e.call(kernels.np.matmul, e.view("pieces", weights), e[x], out=e.view("by_piece", out))
+            return
         by = multiplying_two if n == 1 else multiplying
         e.call(by(outputs, inputs, n), e.matrix(w), e[x], out=e[node.name])
 
@@ -89,7 +107,12 @@ class MultiplyInputGradient(Op):
 
 @record
 class MultiplyWeightGradient(Op):
-    """dw = dy x^T"""
+    """dw = dy x^T
+
+    The gradient of many weights is made by all shards together, some rows each, from the images of all: what they
+    show one another for that is a few numbers an image, and neither is a gradient for each shard kept, nor are any
+    added up.
+    """
 
     w: TensorType
 
@@ -106,11 +129,41 @@ class MultiplyWeightGradient(Op):
         x, dy = node.inputs
         (outputs, n), inputs = e.shape(dy), e.shape(x)[0]
         gemm = kernels.gemm
-        if outputs <= gemm.NARROW:
+        few = gemm.WITHOUT_PACKING and n <= FEW_IMAGES
+        if outweighs(self.w, e.batch) and e.made_together(node.name):
+            self._emit_some_rows(node, gemm.few_rows_at_a_time if few else kernels.np.matmul, e)
+        elif outputs <= gemm.NARROW:
             by = multiplying(outputs, n, inputs, transposed=True)
             e.call(by, e[dy], f"{e[x]}.T", out=e.matrix(node.name))
-        elif gemm.WITHOUT_PACKING and n <= FEW_IMAGES and self.w.elements >= LARGE:
+        elif few and self.w.elements >= LARGE:
             scratch = e.scratch("transposed", (n, inputs))
             e.call(gemm.outer_products, e[dy], e[x], scratch=scratch, out=e.matrix(node.name))
         else:
             e.call(kernels.np.matmul, e[dy], f"{e[x]}.T", out=e.matrix(node.name))
+
+    def _emit_some_rows(self, node: Node, by: Callable[..., object], e: PlanWriter) -> None:
+        """A product over the images of all shards, which show one another theirs, for this shard's rows."""
+        x, dy = node.inputs
+        (outputs, n), inputs = e.shape(dy), e.shape(x)[0]
+        all_dy, all_x = e.shown("dy", (n, outputs)), e.shown("x", (n, inputs))
+        e.call(kernels.np.copyto, e.view("dy_of_mine", f"{all_dy}[b.shard, :{n}].T"), e[dy])
+        e.call(kernels.np.copyto, e.view("x_of_mine", f"{all_x}[b.shard, :{n}].T"), e[x])
+        e.barrier("every shard has shown its images")
+        some = share(outputs, all_dy)
+        e.call(
+            by,
+            e.view("dy_of_all", f"{all_dy}.reshape(-1, {outputs})[:, {some}].T"),
+            e.view("x_of_all", f"{all_x}.reshape(-1, {inputs})"),
+            out=e.view("rows", f"{e.matrix(node.name)}[{some}]"),
+        )
+
+
+def outweighs(w: TensorType, pixels: int) -> bool:
+    """Whether weights are so many, beside the pixels of a batch, that shards make their gradient together."""
+    return w.elements >= SHARED and pixels <= w.shape[0]
+
+
+def share(count: int, shown: str) -> str:
+    """Source of a shard's share of so many things, as a slice; `shown` has a part of each shard."""
+    first, end = (f"{count} * {k} // len({shown})" for k in ("b.shard", "(b.shard + 1)"))
+    return f"{first} : {end}"

@@ -71,7 +71,7 @@ class Product(Op):
         a, b = node.inputs
         if e.type(b).kind == "vector" and e.type(a).kind != "vector":
             scratch = e.scratch("gate", e.shape(a)[1:])
-            e.call(kernels.pool.gate_pixels, e[a], e[b], scratch=scratch, out=e[node.name])
+            e.call(kernels.channels.gate_pixels, e[a], e[b], scratch=scratch, out=e[node.name])
         else:
             e.call(kernels.np.multiply, e[a], e[b], out=e[node.name])
 
@@ -91,7 +91,7 @@ class PixelSum(Op):
     def emit(self, node: Node, e: PlanWriter) -> None:
         (x,) = node.inputs
         out = e.view("sums", f"{e[node.name]}.reshape(-1, {e.n})")
-        e.call(kernels.pool.pixel_sums, e[x], scratch=e.scratch("row", e.shape(x)[1:]), out=out)
+        e.call(kernels.channels.pixel_sums, e[x], scratch=e.scratch("row", e.shape(x)[1:]), out=out)
 
 
 @record
@@ -123,7 +123,7 @@ class Channels(Op):
     made: TensorType
 
     def for_rows(self, height: int, pad: tuple[int, int]) -> Op:
-        return self.changed(made=self.made.of_rows(height))
+        return self.changed(made=self.made.sized("h", height))
 
     def type(self, x: TensorType) -> TensorType:
         return self.made
@@ -154,7 +154,7 @@ class PlaceChannels(Op):
     made: TensorType
 
     def for_rows(self, height: int, pad: tuple[int, int]) -> Op:
-        return self.changed(made=self.made.of_rows(height))
+        return self.changed(made=self.made.sized("h", height))
 
     def type(self, x: TensorType) -> TensorType:
         return self.made

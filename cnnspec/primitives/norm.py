@@ -58,6 +58,7 @@ class Normalise(Op):
             e[bias],
             self.eps,
             **epilogue(self, add, e),
+            **row_scratch(e.rows_shape(x), e),
             out=e.rows(node.name),
         )
 
@@ -80,7 +81,8 @@ class NormaliseGradient(Op):
 
         dy, var, weight = node.inputs
         none = e.constant("none", np.zeros(e.type(weight).shape))
-        e.call(kernels.norm.normalise, e.rows(dy), none, e[var], e[weight], none, self.eps, out=e.rows(node.name))
+        given = e.rows(dy), none, e[var], e[weight], none, self.eps
+        e.call(kernels.norm.normalise, *given, **row_scratch(e.rows_shape(dy), e), out=e.rows(node.name))
 
 
 @record
@@ -180,6 +182,7 @@ class BatchNorm(Op):
             e[bias],
             self.eps,
             **epilogue(self, add, e),
+            **row_scratch(e.rows_shape(x), e),
             **relu_mask,
             out=e.rows(node.name),
         )
@@ -312,18 +315,28 @@ class BatchNormGradient(Op):
             rows, polyphase, *rest = e.shape(x)  # a reader's block is counted without the polyphase
             block = max(block_rows(rows, rest), min(rows, STRIP))
             shape: tuple[int, ...] = (block, polyphase, *rest)
+            row = kernels.norm.row_shape((rows, polyphase, rest[0], prod(rest[1:])))
         else:
             rows, *rest = e.rows_shape(x)
             shape = (block_rows(rows, rest), *rest)
-        scratch = e.scratch("block", shape, until_read=self.by_rows)
+            row = kernels.norm.row_shape((rows, *rest))
+        scratch = [e.scratch("block", shape, until_read=self.by_rows)]
+        if row is not None:
+            scratch.append(e.scratch("channels", (3, *row), until_read=self.by_rows))
         given = (e[dy], e[x]) if self.by_rows else (e.rows(dy), e.rows(x))
         kernel = kernels.norm.BlockwiseNormGradient
-        made = e.view("by_rows", e.source(kernel, *given, scratch))
+        made = e.view("by_rows", e.source(kernel, *given, *scratch))
         if self.by_rows:
             e.place(node.name, made)
         e.call(kernel.prepare, made, e[mean], e[var], e[weight], e[sums], e.pixel_count(x), self.eps)
         if not self.by_rows:
             e.call(kernel.write, made, out=e.rows(node.name))
+
+
+def row_scratch(shape: tuple[int, ...], e: PlanWriter) -> dict[str, str]:
+    """Room for what a normalisation writes out of its channels' numbers for a row, as an argument."""
+    row = kernels.norm.row_shape(shape)
+    return {"scratch": e.scratch("channels", (2, *row))} if row else {}
 
 
 def epilogue(op: Normalise | BatchNorm, add: list[str], e: PlanWriter) -> dict[str, str | bool]:

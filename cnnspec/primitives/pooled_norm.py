@@ -9,7 +9,7 @@ from ..ir import TensorType
 from ..ir.op import Array, GraphBuilder, Node, PlanWriter
 from ..record import record
 from .convolution.polyphase import as_image, as_polyphase
-from .norm import BLOCK, BatchNorm, BatchNormGradient, BatchNormSums, mask_of, statistics
+from .norm import BLOCK, BatchNorm, BatchNormGradient, BatchNormSums, mask_of, row_scratch, statistics
 from .windows import PolyphasePool
 
 
@@ -74,6 +74,7 @@ class PooledBatchNorm(BatchNorm):
             **lent,
             argmax=argmax_of(node.name + ":argmax", e),
             **relu_mask,
+            **row_scratch((height, 4, c, t * n), e),
             out=e[node.name],
         )
 

@@ -38,7 +38,7 @@ class Drop(Op):
     def emit(self, node: Node, e: PlanWriter) -> None:
         (x,) = node.inputs
         mask = e[f"{node.name}:mask"]
-        e.call(kernels.regularise.random_mask, e.random_key(node), self.rate, out=mask)
+        e.call(kernels.activation.random_mask, e.random_key(node), self.rate, out=mask)
         e.call(kernels.np.multiply, e[x], mask, out=e[node.name])
 
 

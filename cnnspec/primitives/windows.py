@@ -12,6 +12,8 @@ from ..record import record
 from .convolution.convolve import image_4d, looks
 from .convolution.polyphase import as_image, as_polyphase, polyphase_type
 
+ROWS = 65_536  # numbers of the rows of windows that are compared at a time, in the cache
+
 
 @record
 class GlobalMeanGradient(Op):
@@ -32,7 +34,7 @@ class GlobalMeanGradient(Op):
     def emit(self, node: Node, e: PlanWriter) -> None:
         (dy,) = node.inputs
         scratch = e.scratch("each", e.shape(node.name)[1:])
-        e.call(kernels.pool.image_means_gradient, e[dy], scratch=scratch, out=e[node.name])
+        e.call(kernels.channels.image_means_gradient, e[dy], scratch=scratch, out=e[node.name])
 
 
 @record
@@ -49,7 +51,7 @@ class Negate(Op):
 
     def emit(self, node: Node, e: PlanWriter) -> None:
         (x,) = node.inputs
-        e.call(kernels.np.negative, e[x], out=e[node.name])
+        e.call(kernels.np.multiply, e[x], -1, out=e[node.name])  # `negative` errs where numbers lie apart
 
 
 @record
@@ -85,17 +87,24 @@ class Windows(Slides):
 
 @record
 class MaxWindows(Windows):
-    """The largest value of each window."""
+    """The largest value of each window; of 2x2 it saves that of each row for the gradient, unless told not to."""
+
+    saves: bool = True
 
     def for_polyphase(self, *inputs: TensorType) -> Op | None:
         return PolyphasePool() if self.quartered else None
 
     def extras(self, x: TensorType) -> Mapping[str, TensorType]:
-        if not (self.quartered and x.kind == "image"):
+        if not (self.quartered and x.kind == "image" and self.saves):
             return {}
         return {"top": self.type(x), "bottom": self.type(x)}
 
     def gradient(self, node: Node, dy: str, b: GraphBuilder) -> tuple[str | None, ...]:
+        if self.geometry.kernel == (1, 1) and not any(
+            map(any, self.geometry.pad)
+        ):  # the largest of one is its mean
+            mean = MeanWindowsGradient(self.geometry, x=b.type(node.inputs[0]))
+            return (b.add(mean, dy, name=f"{node.name}.dx", like=node),)
         saved = (f"{node.name}:top", f"{node.name}:bottom") if node.extras else ()
         op = MaxWindowsGradient(self.geometry)
         return (b.add(op, dy, node.inputs[0], node.name, *saved, name=f"{node.name}.dx", like=node),)
@@ -107,15 +116,39 @@ class MaxWindows(Windows):
         y = seen.max(axis=0)
         if x.ndim == 3:
             return y[:, :, 0]
-        return (y, np.maximum(seen[0], seen[1]), np.maximum(seen[2], seen[3])) if self.quartered else y
+        if not (self.quartered and self.saves):
+            return y
+        return y, np.maximum(seen[0], seen[1]), np.maximum(seen[2], seen[3])
 
     def emit(self, node: Node, e: PlanWriter) -> None:
         (x,) = node.inputs
         if node.extras:
             saved = {name: e[f"{node.name}:{name}"] for name in ("top", "bottom")}
             e.call(kernels.pool.maxpool2, e[x], **saved, out=e[node.name])
+        elif self.quartered and e.type(x).kind == "image":
+            self.emit_rows_first(x, node, e)
+        elif self.geometry.kernel == (1, 1) and not any(map(any, self.geometry.pad)):
+            down, across = self.geometry.stride
+            e.call(kernels.np.copyto, e[node.name], e.view("pixels", f"{e[x]}[::{down}, :, ::{across}]"))
         else:
-            e.call(kernels.pool.maxpool, e[x], *self.arguments, out=e[node.name])
+            lent = {}
+            if e.type(x).kind == "image":
+                _, channels, width, n = e.shape(x)
+                rows = max(1, min(e.shape(node.name)[0], ROWS // (channels * width * n)))
+                lent["rows"] = e.scratch("rows", (rows, channels, width, n))
+            e.call(kernels.pool.maxpool, e[x], *self.arguments, **lent, out=e[node.name])
+
+    def emit_rows_first(self, x: str, node: Node, e: PlanWriter) -> None:
+        """The larger of two rows, all their channels in one run, then of two pixels."""
+        height, channels, width, n = e.shape(node.name)
+        wide = e.shape(x)[2]
+        larger = e.scratch("rows", (height, channels, wide, n))
+        upper, lower = (e.view(name, f"{e[x]}[{k}:{2 * height}:2]") for k, name in enumerate(("upper", "lower")))
+        left, right = (
+            e.view(name, f"{larger}[:, :, {k}:{2 * width}:2]") for k, name in enumerate(("left", "right"))
+        )
+        e.call(kernels.np.maximum, upper, lower, out=larger)
+        e.call(kernels.np.maximum, left, right, out=e[node.name])
 
 
 @record
@@ -334,6 +367,8 @@ class MeanWindowsGradient(MeanWindows):
 
     def emit(self, node: Node, e: PlanWriter) -> None:
         (dy,) = node.inputs
-        shared = e.scratch("shared", e.shape(dy))
-        e.call(kernels.np.multiply, e[dy], self.shares(self.x, node.name, e), out=shared)
+        shared = e[dy]
+        if self.geometry.kernel != (1, 1) or any(map(any, self.geometry.pad)):
+            shared = e.scratch("shared", e.shape(dy))
+            e.call(kernels.np.multiply, e[dy], self.shares(self.x, node.name, e), out=shared)
         e.call(kernels.pool.window_sums_gradient, shared, *self.arguments, out=e[node.name])

@@ -16,7 +16,7 @@ from ..diagnostics import Diagnostic, SpecError
 from ..ir import Graph
 from ..ir.owned import parameters_of
 from ..lazy import lazy
-from ..passes.bands import worth_partitioning
+from ..passes.bands import LONG, WORTH, WORTH_OF_THREADS, shared_work
 from ..passes.decompose import WEIGHTS
 from ..passes.methods import Times
 from ..settings.optimiser import Optimiser
@@ -36,9 +36,7 @@ from .workers import SerialWorkers, Threads, workers
 
 Answer = TypeVar("Answer")
 A_GO = 1 << 40  # above any count of steps: the goes of a step draw apart
-SEVERAL = (
-    1 << 14
-)  # numbers a layer: with fewer, concurrent calls lose more to the interpreter's lock than they gain
+SEVERAL = 1 << 14  # numbers a layer: with fewer, concurrent calls lose more to the interpreter's lock than gain
 
 
 class Engine(Compiler):
@@ -178,9 +176,8 @@ class Engine(Compiler):
             if total > room.arena.size:
                 self.workers.forget()
                 room.grow(total)
-            blocks = [block.arrays for block in self.gradients]
             arrays = {**self.arrays, **self.stepped} if mode in LEARNING else self.arrays
-            plan = lay_out(programs, n, room, self.dtype, arrays, blocks, self.clock, here)
+            plan = lay_out(programs, n, room, self.dtype, arrays, self.gradients, self.clock, here)
             room.plans[key] = plan
         return plan
 
@@ -191,11 +188,10 @@ class Engine(Compiler):
 
     # ---- running -----------------------------------------------------------------------------------
 
-    def _ready(self, what: str, arrays: Batch, room: Room, thawed: int = 0) -> tuple[Plan, Call]:
+    def _ready(self, what: str, arrays: Batch, room: Room, thawed: int = 0, bands: int = 1) -> tuple[Plan, Call]:
         """The plan and the call for a batch, the batch in its place, and what the parameters alone decide made."""
         learning = what in ("learn", "gather", "differentiate")
         n = len(next(iter(arrays.values())))
-        bands = self.workers.count if what == "infer" and n == 1 and self.share_an_image() else 1
         mode = what if not learning else "weighted" if WEIGHTS in arrays else "train"
         plan = self._plan(mode, n, bands, room, thawed)
         call = self._call(what, plan, give(plan, arrays, self.dtype, room), thawed)
@@ -312,13 +308,16 @@ class Engine(Compiler):
         out: Sequence[np.ndarray] | None = None,
     ) -> Answer:
         """Run a plan that changes nothing, and take the answer before another thread runs it."""
-        me = get_ident()
-        if self.workers.count > 1 or self.turn.owner == me:
+        me, n, room = get_ident(), len(next(iter(arrays.values()))), self.turn.lanes[0]
+        if self.turn.owner == me or not self._by_caller(what, n):
             with self.turn:
-                plan, call = self._ready(what, arrays, self.turn.lanes[0])
-                self._run(call)
-                return take(plan, out)
-        room: Room = self.turn.lane(self._size * len(next(iter(arrays.values()))) >= SEVERAL)
+                if shared := what == "infer" and n == 1 and self.share_an_image():
+                    self._plan(what, n, 1, room)  # room for both: to grow waits for who is left behind
+                for bands in (self.workers.count, 1) if shared else (1,):  # alone where others are not there
+                    plan, call = self._ready(what, arrays, room, bands=bands)
+                    if self._run(call):
+                        return take(plan, out)
+        room = self.turn.lane(self._size * n >= SEVERAL)
         with room.lock:
             room.owner = me
             try:
@@ -328,13 +327,18 @@ class Engine(Compiler):
             finally:
                 room.owner = 0
 
-    def _run(self, call: Call) -> None:
+    def _by_caller(self, what: str, n: int) -> bool:
+        """Whether the caller alone makes the answer: there is no other worker, or one image that none shares."""
+        return self.workers.count == 1 or (n == 1 and not (what == "infer" and self._shared_work))
+
+    def _run(self, call: Call) -> bool:
+        """Make a call, or not: an image to share, where other workers are not there."""
         update = call.order.what in ("learn", "gather", "differentiate")
         if len(call.order.shards) == 1 and not update:  # one image, say: workers who would idle are not woken
             call(0)
-            return
+            return True
         try:
-            self.workers.run(call)
+            return self.workers.run(call)
         except WorkerDied as error:
             half = update and self.update.begun
             raise SpecError((Diagnostic.of("CNN316", case="half" if half else "", worker=error),)) from error
@@ -345,15 +349,14 @@ class Engine(Compiler):
         return sum(node.type.elements for node in self.words) / len(self.words)
 
     def share_an_image(self) -> bool:
-        """Whether workers share the work of one image now, each making some of the rows; no bit depends on it.
-
-        Not threads: at each call they hand the interpreter's lock around.
-        """
-        return isinstance(self.workers, Processes) and self._worth_sharing and self.workers.awake()
+        """Whether workers make some rows each of one image; bits are alike."""
+        work = self._shared_work
+        return work > 0 and (not isinstance(self.workers, Processes) or self.workers.awake(patient=work >= LONG))
 
     @lazy
-    def _worth_sharing(self) -> bool:
-        return worth_partitioning(self.words, self.graph("infer", 1, (0, self.workers.count)))
+    def _shared_work(self) -> int:
+        worth = WORTH if isinstance(self.workers, Processes) else WORTH_OF_THREADS
+        return shared_work(self.graph("infer", 1), self.graph("infer", 1, (0, self.workers.count)), worth)
 
     def moment_views(self) -> dict[str, View]:
         """The optimiser's arrays by name, each seen like the parameters."""
@@ -386,10 +389,12 @@ class Engine(Compiler):
         """Bytes that a step on n images holds, by what they are for; known before any is taken."""
         thawed = len(self.tuning.thaws) if mode in LEARNING else 0  # when most is differentiated
         n = self.goes(n)[0] if mode in LEARNING else n
+        programs = self.parts(mode, n, thawed=thawed)
+        unused = sum(self.p.arrays[name].nbytes for name in programs[0].joint) * (self.shard_count - 1)
         return {
-            "arena": sum(program.arena_bytes for program in self.parts(mode, n, thawed=thawed)),
+            "arena": sum(program.arena_bytes for program in programs),
             "parameters": self.p.flat.nbytes + self.s.flat.nbytes,
-            "gradients": sum(g.flat.nbytes for g in (*self.gradients, *self._total)),
+            "gradients": sum(g.flat.nbytes for g in (*self.gradients, *self._total)) - unused,
             "moments": sum(array.nbytes for array in self.moments.values()),
             "batch": self.batch_bytes(mode, n, thawed),
         }

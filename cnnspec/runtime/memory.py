@@ -57,6 +57,20 @@ class Private:
         """Memory that nobody reads any more; it goes with its last array."""
 
 
+class Growing:
+    """Memory of this process of which one use follows another, as large as the largest was."""
+
+    def __init__(self) -> None:
+        self.memory = np.empty(0, np.uint8)
+
+    def take(self, size: int) -> np.ndarray:
+        """At least so many bytes, whatever is in them."""
+        if size > self.memory.size:
+            self.memory = np.empty(0, np.uint8)  # gone before the next is taken
+            self.memory = Private().take(size)
+        return self.memory
+
+
 class Shared:
     """Memory of a file without a name, which is gone with the last process that has it open.
 

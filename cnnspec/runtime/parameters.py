@@ -18,10 +18,12 @@ class ParameterBlock:
     def __init__(self, parameters: dict[str, Parameter], memory: np.ndarray) -> None:
         self.flat = memory
         self.arrays: dict[str, np.ndarray] = {}
+        self.places: dict[str, tuple[int, int]] = {}  # from where to where each lies
         start = 0
         for name, parameter in parameters.items():
             stop = start + parameter.type.elements
             self.arrays[name] = memory[start:stop].reshape(parameter.stored_shape)
+            self.places[name] = start, stop
             start = stop
 
 

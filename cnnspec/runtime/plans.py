@@ -15,13 +15,16 @@ from ..data.dataset import Scaling, Stored
 from ..ir import Graph
 from ..ir.leaves import Target
 from ..lazy import lazy
+from ..settings.augment import Augmentation
 from .call import Arrays, Call, Order, Rescaling, Shard, Updating, bind_some
 from .load import BoundProgram, Text
 from .memory import Private, Shared
+from .parameters import ParameterBlock
 from .turns import Lane
 
 Counts = tuple[int, int]  # correct answers: by class, by label (`model/targets.py`)
-Scalings = tuple[tuple[str, np.dtype, Scaling], ...]  # input, type, and how it is scaled
+Drawn = tuple[Augmentation, np.dtype, tuple[int, ...]]  # and the type and shape of what it drew
+Scalings = tuple[tuple[str, np.dtype, Scaling, tuple[Drawn, ...]], ...]  # input, type, scaling, changes before it
 
 
 @dataclass
@@ -30,7 +33,8 @@ class Plan:
 
     `shards` are bound in this process, by number: all of them, or those of its worker. `prepared` tells which
     parameters, of all that there have been, what they alone decide was made for. `staged` is where images are put
-    that the workers scale, by input and type.
+    that the workers change and scale, by input and type, and what was drawn for their changes. `joint` are the
+    parameters, from where to where, of which the first shard's gradient is that of all.
     """
 
     graph: Graph
@@ -42,8 +46,9 @@ class Plan:
     fetches: dict[str, np.ndarray]
     costs: np.ndarray
     correct: np.ndarray
+    joint: tuple[tuple[int, int], ...]
     prepared: int = -1
-    staged: dict[tuple[str, np.dtype], np.ndarray] = field(default_factory=dict)
+    staged: dict[tuple[object, ...], np.ndarray] = field(default_factory=dict)
     calls: dict[tuple[str, Scalings], Call] = field(default_factory=dict)
 
     @property
@@ -76,12 +81,18 @@ class Plan:
     def order(self, what: str, scalings: Scalings, dtype: str, learning: int, update: Updating) -> Order:
         """The order of a call, for every worker."""
         rescalings = tuple(
-            Rescaling(self.staged[name, kind], self.feeds[name], scaling.scale, scaling.offset)
-            for name, kind, scaling in scalings
+            Rescaling(
+                self.staged[name, kind],
+                self.feeds[name],
+                scaling.scale,
+                scaling.offset,
+                tuple((drawn[0], self.staged[name, k, *drawn[1:]]) for k, drawn in enumerate(changes)),
+            )
+            for name, kind, scaling, changes in scalings
         )
         cuts = tuple((cut.start, cut.stop) for cut in self.cuts)
         barriers = self.programs[0].barriers
-        return Order(what, dtype, self.layout, cuts, barriers, rescalings, self.costs, learning, update)
+        return Order(what, dtype, self.layout, cuts, barriers, rescalings, self.costs, learning, self.joint, update)
 
 
 def result(plan: Plan, out: object) -> tuple[float, Counts]:
@@ -153,7 +164,7 @@ def lay_out(
     room: Room,
     dtype: str,
     parameters: Arrays,
-    gradients: Sequence[Arrays],
+    gradients: Sequence[ParameterBlock],
     clock: np.ndarray,
     here: range,
 ) -> Plan:
@@ -174,13 +185,15 @@ def lay_out(
     sizes = [program.n for program in programs[::bands]]
     ends = accumulate(sizes)
     cuts = tuple(slice(end - size, end) for end, size in zip(ends, sizes, strict=True) for _ in range(bands))
+    first = gradients[0]
+    joint = {name: first.arrays[name] for name in programs[0].joint}
     layout = tuple(
         Shard(
             Text(program.source, program.filename, program.constants, program.parameters),
             program.arena_bytes,
             prepared,
             parameters,
-            gradients[k] if graph.gradients else None,
+            gradients[k].arrays | joint if graph.gradients else None,
             partials,
             cut_of(feeds, cut),
             cut_of(fetches, cut),
@@ -189,7 +202,8 @@ def lay_out(
         for k, (cut, program) in enumerate(zip(cuts, programs, strict=True))
     )
     shards = bind_some(layout, here, dtype, room.arena)
-    return Plan(graph, programs, layout, cuts, shards, feeds, fetches, costs, correct)
+    places = tuple(first.places[name] for name in joint)
+    return Plan(graph, programs, layout, cuts, shards, feeds, fetches, costs, correct, places)
 
 
 def cut_of(arrays: Mapping[str, np.ndarray], cut: slice) -> dict[str, np.ndarray]:
@@ -208,13 +222,20 @@ def give(plan: Plan, arrays: Mapping[str, np.ndarray | Stored], dtype: str, room
                 np.copyto(feed, values, casting="same_kind")
             continue
         if plan.bands > 1:  # workers who share an image cannot each scale a part of it
-            values.scaling.apply(values.images, plan.feeds[name])
+            plan.feeds[name][...] = np.asarray(values, dtype)
             continue
         kind = values.dtype
         if (name, kind) not in plan.staged:
             own = kind == dtype  # then they are scaled where they are
-            new = plan.feeds[name] if own else array(room, values.images.size, kind).reshape(values.shape)
+            new = plan.feeds[name] if own else array(room, prod(values.shape), kind).reshape(values.shape)
             plan.staged[name, kind] = new
-        np.copyto(plan.staged[name, kind], values.images)
-        scalings += ((name, kind, values.scaling),)
+        values.put(plan.staged[name, kind])
+        changes: tuple[Drawn, ...] = ()
+        for k, (one, rows) in enumerate(values.changes):
+            drawn = rows.dtype, rows.shape
+            if (name, k, *drawn) not in plan.staged:
+                plan.staged[name, k, *drawn] = array(room, rows.size, rows.dtype).reshape(rows.shape)
+            np.copyto(plan.staged[name, k, *drawn], rows)
+            changes += ((one, *drawn),)
+        scalings += ((name, kind, values.scaling, changes),)
     return scalings

@@ -21,13 +21,17 @@ from pathlib import Path
 
 import numpy as np
 
-from .call import Call
-from .memory import ArrayLocation, Shared
-from .words import GO, STOP, TASK, WakeEvent, Words, WorkerDied, WorkerError, nbytes
+from .call import BRIEF, Call, bind_some
+from .memory import ArrayLocation, Growing, Shared
+from .words import BEGUN, GO, LEFT, STOP, TASK, LeftBehind, WakeEvent, Words, WorkerDied, WorkerError, nbytes
 
 LATELY = 0.1  # seconds
+ALONE = 1, 1024  # images that are not shared after one that could not be, at first and at most
+PATIENCE = 1 / 16, 1 / 4  # of a call's time: to wait for workers who are awake, and who must wake up
+SLICE = 2e-4  # seconds: who is later than that at a barrier has lost its processor, for longer than a brief call
+LONGEST = 1.0  # seconds to wait for them, who may just have been started
 PACKAGE = Path(__file__).parent  # of the package's folder
-PATIENCE = 5.0  # seconds that a worker is given to end
+ENDING = 5.0  # seconds that a worker is given to end
 BEGIN = """\
 import sys
 sys.path += sys.argv[2:]
@@ -57,6 +61,8 @@ class Processes:
         self.forgotten = 0  # those up to here are no more
         self.sequence = 0
         self.asked = 0.0
+        self.alone, self.next_alone = 0, ALONE[0]
+        self.arena = Growing()  # for the shards of others, where the caller makes calls alone
         weakref.finalize(self, dismiss, self.words, self.children, self.wake_events, os.getpid())
 
     def start(self) -> None:
@@ -79,24 +85,110 @@ class Processes:
             self.close()
             raise
 
-    def run(self, call: Call) -> None:
-        """Make a call on all workers, the caller being worker 0."""
+    def run(self, call: Call) -> bool:
+        """Make a call on all workers, the caller being worker 0, or on that alone where it was quicker lately.
+
+        Whether it was made: an image is not shared with workers who wait for a processor.
+        """
+        if call.order.shares_images:
+            shared = self._share(call)
+            self.note(shared)
+            return shared
+        pace, first = call.pace, not call.described  # the first takes much longer
+        alone = self._alone(call) if pace.alone else None
+        begun = time.perf_counter()
+        if alone:
+            alone(0)
+        else:
+            self._together(call)
+        if not first:
+            pace.note(time.perf_counter() - begun)
+        return True
+
+    def _alone(self, call: Call) -> Call:
+        """The same call for one worker."""
+        if call.by_one is None:
+            order = call.order
+            others = [k for k in range(len(order.shards)) if k not in call.shards]
+            arena = self.arena.take(sum(order.shards[k].arena_bytes for k in others))
+            shards = {**call.shards, **bind_some(order.shards, others, order.dtype, arena)}
+            call.by_one = Call(order, shards, call.update, 1, nobody)
+        return call.by_one
+
+    def _share(self, call: Call) -> bool:
+        """Share an image with the others if they are there at once; whether it was made.
+
+        Where one of them has no processor now, or comes late to a barrier, the caller leaves them behind, who give
+        up as soon as they see it: what they write until then nobody reads.
+        """
+        first, words = not call.described, self.words.words
+        self._tell(call)
+        words[GO] = self.sequence
+        there = False
+        try:
+            patience = PATIENCE[self._wake()] * min(call.shortest, LONGEST)
+            there = self._are_there(LONGEST if first else patience)
+        finally:  # after Ctrl-C too
+            if not there:
+                words[LEFT] = self.sequence
+        if not there:
+            return False
+        words[BEGUN] = self.sequence
+        self.words.begin(self.sequence, call.shortest if call.shortest > BRIEF else min(call.shortest, SLICE))
+        begun = time.perf_counter()
+        try:
+            self._make(call)
+        except LeftBehind:
+            return False
+        if not first:
+            call.shortest = min(call.shortest, time.perf_counter() - begun)
+        return True
+
+    def _are_there(self, patience: float) -> bool:
+        """Whether all others say within so many seconds that they are there for a call."""
+        words, begun = self.words.words, time.perf_counter()
+        while not all([words[Words.slot(worker) + 9] == self.sequence for worker in range(1, self.count)]):
+            if time.perf_counter() - begun > patience:
+                return False
+        return True
+
+    def note(self, shared: bool) -> None:
+        """Whether an image was shared. Where it was not others want the processors: more are not, each time."""
+        if shared:
+            self.next_alone = max(self.next_alone // 2, ALONE[0])
+        else:
+            self.alone, self.next_alone = self.next_alone, min(2 * self.next_alone, ALONE[1])
+
+    def _together(self, call: Call) -> None:
+        """Make a call on all workers, and wait for them as long as it takes."""
+        self._tell(call)
+        self.words.begin(self.sequence)
+        words = self.words.words
+        words[BEGUN] = self.sequence
+        words[GO] = self.sequence
+        self._wake()
+        self._make(call)
+
+    def _tell(self, call: Call) -> None:
+        """Write down which call is the next."""
         try:
             self.start()
         except OSError as error:
             raise WorkerDied(f"no worker process could be started: {error.strerror}") from error
-        words = self.words.words
         if not call.described:
             call.described = self._describe(call)
         for k, word in enumerate((*call.described, self.forgotten), TASK):
-            words[k] = word
+            self.words.words[k] = word
         self.sequence += 1
+
+    def _make(self, call: Call) -> None:
+        """The caller's part of a call, to the end of all the others'."""
         try:
-            words[GO] = self.sequence
-            self._wake()
             call(0)
             for worker in range(1, self.count):
                 self.words.until(Words.slot(worker) + 8, self.sequence)
+        except LeftBehind:
+            raise
         except BaseException as failure:
             self.words.say("")
             reason = self.words.said()
@@ -129,8 +221,18 @@ class Processes:
             wake_event.set()
         return bool(asleep)
 
-    def awake(self) -> bool:
-        """Whether all children spin. If not, and they were asked for lately, they are woken for the next time."""
+    def awake(self, patient: bool = False) -> bool:
+        """Whether all children spin, or the caller is patient and wakes them. If neither, and they were asked for
+        lately, they are woken for the next time.
+
+        A caller with much to do must not wait for the next time: they sleep again before it is done alone.
+        Not where they lately had to wait for a processor.
+        """
+        if self.alone:
+            self.alone -= 1
+            return False
+        if patient:
+            return True
         before, self.asked = self.asked, time.monotonic()
         if self.asked - before < LATELY:
             return not self._wake()
@@ -142,12 +244,20 @@ class Processes:
         return self.words.barrier
 
     def forget(self) -> None:
-        """Forget all tasks so far."""
+        """Forget all tasks so far; who was left behind has given up then, and writes no more to their memory."""
+        words, begun = self.words.words, self.words.words[BEGUN]
+        if self.children and words[LEFT] >= begun:
+            ends = [Words.slot(worker) + 8 for worker in range(1, self.count)]
+            self.words.wait(lambda: all([words[end] >= begun for end in ends]))
         self.forgotten = self.told
 
     def close(self) -> None:
         """End the programs; the next run starts them anew."""
         dismiss(self.words, self.children, self.wake_events, os.getpid())
+
+
+def nobody(worker: int) -> None:
+    """Whom one worker waits for at a barrier."""
 
 
 class Writer(pickle.Pickler):
@@ -202,11 +312,11 @@ def dismiss(
             child.returncode = 0
             continue
         try:
-            child.wait(PATIENCE)
+            child.wait(ENDING)
         except subprocess.TimeoutExpired:
             child.kill()
             with suppress(subprocess.TimeoutExpired):
-                child.wait(PATIENCE)
+                child.wait(ENDING)
     while wake_events:
         wake_events.pop().close()
 

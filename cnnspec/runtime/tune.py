@@ -1,9 +1,10 @@
 """`--tune`: the methods by which each convolution may be computed, timed on this machine.
 
-Every distinct convolution of a network that leaves a choice (`passes/methods.py`) becomes a plan of its own, once
-by each method: the layer and, where something is learnt, its gradients. The plans take turns for a few rounds; the
-medians are what the passes then choose by, and are remembered (`remember.py`). The ways into polyphase rows and out
-of them are not counted: in a network, a chain of layers stays in them.
+Every distinct convolution of a network that leaves a choice (`passes/methods`) becomes a plan of its own, once
+by each method: the layer and, where something is learnt, its gradients. The plans take turns, short ones for more
+rounds; the shortest time of each, which others on the machine lengthened least, is what the passes choose by and
+what is remembered (`remember.py`). The ways into polyphase rows and out are counted for the network's input and
+where a last tile is partly empty: else a chain of layers stays in them.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import partial
-from statistics import median
+from math import inf
 from time import get_clock_info, perf_counter, thread_time
 
 import numpy as np
@@ -21,14 +22,17 @@ from ..ir import Builder, Graph, Node, TensorType
 from ..ir.leaves import Input, Weight
 from ..ir.op import Op, Parameter, PlanWriter
 from ..passes import INFERENCE, TRAINING, run
-from ..passes.convolutions import flip_input_gradients, lower_convolutions
+from ..passes.convolutions import few_pixels_at_once, flip_input_gradients, lower_convolutions, winograd_phases
 from ..passes.decompose import attach_costs
-from ..passes.methods import FILTERS, INPUT, LAYER, Convolution, filter_key, input_key, no_im2col, possible
+from ..passes.methods import FILTERS, INPUT, LAYER, PHASES, Convolution, filter_key, input_key, no_im2col, possible
 from ..passes.save_for_backward import save_for_backward
 from ..passes.winograd import WAYS
 from ..primitives.convolution.convolve import Convolve, ConvolveFilterGradient, ConvolveInputGradient
 from ..primitives.convolution.im2col import Im2col, Im2colFilterGradient
-from ..primitives.convolution.polyphase import polyphase_type
+from ..primitives.convolution.polyphase import FromPolyphase, ToPolyphase, polyphase_type
+from ..primitives.convolution.squares import ConvolveSquares, TransformFiltersOfSquares
+from ..primitives.convolution.taps import ConvolveByTap, FilterGradientByTap
+from ..primitives.convolution.winograd_one import WinogradFilters, WinogradOneImage, pieces, strips_together
 from ..record import record
 from ..words.conv import kernel_parameters
 from ..words.costs import Cost
@@ -36,7 +40,8 @@ from . import remember
 from .blas import single_thread
 from .load import BoundProgram, bind
 
-ROUNDS = 7
+ROUNDS, MOST_ROUNDS = 7, 100
+ENOUGH = 0.06  # seconds after which the plans of a question have had rounds enough, where there were ROUNDS
 Times = dict[str, dict[str, float]]
 Clock = Callable[[], float]
 
@@ -99,14 +104,15 @@ def questions(graph: Graph, learns: bool) -> list[tuple[str, dict[str, Callable[
         if not isinstance(op, (Convolve, ConvolveInputGradient)):
             continue
         x = op.x if isinstance(op, ConvolveInputGradient) else graph.type(node.inputs[0])
-        c = Convolution(op.geometry, x, graph.type(node.inputs[1])["f"], op.groups, graph.images)
+        filters_made = graph.type(node.inputs[1])["f"]
+        c = Convolution(op.geometry, x, filters_made, op.groups, graph.images, learns=learns)
         first = isinstance(graph[node.inputs[0]].op, Input)
         if learns:
             ask(filter_key(c), {m.name: partial(filter_graph, c, m.name) for m in possible(c, FILTERS)})
         if learns and not (first and isinstance(op, Convolve)):
             ask(input_key(c), {m.name: partial(input_graph, c, m.name) for m in possible(c, INPUT)})
-        if isinstance(op, Convolve):
-            c = replace(c, first=first)
+        if isinstance(op, Convolve) or (learns and PHASES in (m.name for m in possible(c, LAYER))):
+            c = replace(c, first=first and isinstance(op, Convolve))
             ask(str(c), {m.name: partial(layer_graph, c, m.name, learns) for m in possible(c, LAYER)})
     return list(found.items())
 
@@ -114,24 +120,50 @@ def questions(graph: Graph, learns: bool) -> list[tuple[str, dict[str, Callable[
 def layer_graph(c: Convolution, method: str, learns: bool) -> Graph:
     """A layer by a method; where it learns with the gradients of its filters, and of its input where wanted."""
     b = Builder()
+    forced = {str(replace(c, first=False)): {m.name: float(m.name != method) for m in possible(c, LAYER)}}
     way = WAYS.get(method)
-    x = b.add(Filled(polyphase_type(c.x) if way else c.x), name="x")
+    turned = way is not None and c.y["w"] % 4 > 0  # a last tile is partly empty, and images stay in their own order
+
+    def operand(kind: TensorType, name: str, turned: bool) -> str:
+        value = b.add(Filled(polyphase_type(kind) if way and not turned else kind), name=name)
+        return b.add(ToPolyphase(), value, name=f"{name}.as_polyphase") if turned else value
+
+    def left(value: str, kind: TensorType) -> None:
+        if turned:
+            b.add(FromPolyphase(kind["w"]), value, name=f"{value}.in_order")
+
+    x = operand(c.x, "x", turned or (way is not None and c.first))
     w = b.add(Weight(filters(c)), name="w")
-    dy = b.add(Filled(polyphase_type(c.y) if way else c.y), name="dy") if learns else ""
     dense = method == "dense"
-    op = way(c.geometry, c.x["w"]) if way else Convolve(c.geometry, c.groups, dense=dense)
+    if method in ("Winograd of one", "squares"):
+        one = method == "Winograd of one"
+        u = b.add(WinogradFilters(pieces(c.y)) if one else TransformFiltersOfSquares(*c.x.spatial), w, name="u")
+        y = b.add(WinogradOneImage(c.geometry, strips_together(c.y)) if one else ConvolveSquares(), x, u, name="y")
+        return b.graph((), (), cost=y, updates={"x": "x"})
+    op: Op = way(c.geometry, c.x["w"]) if way else Convolve(c.geometry, c.groups, dense=dense)
+    if method == "tap by tap":
+        op = ConvolveByTap(c.geometry)
     y = b.add(op, x, w, name="y")
+    left(y, c.y)
     if not learns:
-        return lower_convolutions(b.graph((), (), cost=y, updates={"x": x}))
+        made = b.graph((), (), cost=y, updates={"x": "x"}, images=c.images, measured=forced)
+        return lower_convolutions(few_pixels_at_once(winograd_phases(made)))
+    dy = operand(c.y, "dy", turned)
     if way:
-        _, dw = b.nodes[y].op.gradient(b.nodes[y], dy, b)
+        dx, dw = b.nodes[y].op.gradient(b.nodes[y], dy, b)
+        assert dx is not None
+        left(dx, c.x)
     else:
-        dw = b.add(ConvolveFilterGradient(c.geometry, c.groups, b.type(w), dense=dense), x, dy, name="dw")
+        to_filters: Op = ConvolveFilterGradient(c.geometry, c.groups, b.type(w), dense=dense)
+        if method == "tap by tap":
+            to_filters = FilterGradientByTap(c.geometry, b.type(w))
+        dw = b.add(to_filters, x, dy, name="dw")
         if not c.first:
             b.add(ConvolveInputGradient(c.geometry, c.groups, c.x, dense=dense), dy, w, name="dx")
     assert dw is not None
-    made = b.graph((), (), cost=y, gradients={w: dw}, updates={"x": x, "dy": dy}, images=c.images)
-    return lower_convolutions(flip_input_gradients(save_for_backward(made)))
+    held = {"x": "x", "dy": "dy"}
+    made = b.graph((), (), cost=y, gradients={w: dw}, updates=held, images=c.images, measured=forced)
+    return lower_convolutions(flip_input_gradients(winograd_phases(save_for_backward(made))))
 
 
 def input_graph(c: Convolution, method: str) -> Graph:
@@ -151,7 +183,10 @@ def filter_graph(c: Convolution, method: str) -> Graph:
     kind = b.add(Weight(filters(c)), name="w")
     dy = b.add(Filled(c.y), name="dy")
     op = ConvolveFilterGradient(c.geometry, c.groups, b.type(kind))
-    if no_im2col(c):
+    if method == "tap by tap":
+        x = b.add(Filled(c.x), name="x")
+        dw = b.add(FilterGradientByTap(c.geometry, b.type(kind)), x, dy, name="dw")
+    elif no_im2col(c):
         x = b.add(Filled(c.x), name="x")
         dw = b.add(op.changed(at_once=method == "at once"), x, dy, name="dw")
     else:
@@ -167,15 +202,20 @@ def filters(c: Convolution) -> Parameter:
 
 
 def measure(plans: Mapping[str, Graph], images: int, dtype: str, clock: Clock = CLOCK) -> dict[str, float]:
-    """Median seconds of each plan, all of them in turn for a few rounds after one that warms up."""
+    """The fewest seconds of each plan, all of them in turn after a round that warms up."""
     steps = {name: step(graph, images, dtype) for name, graph in plans.items()}
-    seconds: dict[str, list[float]] = {name: [] for name in plans}
-    for _ in range(1 + ROUNDS):
+    for once in steps.values():
+        once()
+    fewest, spent, rounds = dict.fromkeys(plans, inf), 0.0, 0
+    while rounds < ROUNDS or (spent < ENOUGH and rounds < MOST_ROUNDS):
         for name, once in steps.items():
             start = clock()
             once()
-            seconds[name].append(clock() - start)
-    return {name: median(times[1:]) for name, times in seconds.items()}
+            seconds = clock() - start
+            fewest[name] = min(fewest[name], seconds)
+            spent += seconds
+        rounds += 1
+    return fewest
 
 
 def step(graph: Graph, images: int, dtype: str) -> Callable[[], None]:

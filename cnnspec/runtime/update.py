@@ -10,15 +10,16 @@ from typing import TYPE_CHECKING, NamedTuple, cast
 
 import numpy as np
 
-from ..kernels.update import clip_scale
+from ..kernels.activation import clip_scale
 
 if TYPE_CHECKING:
     from ..settings.optimiser import Optimiser
     from ..settings.tuning import ParameterGroup
 
-CHUNK = 1 << 14  # numbers: the pieces of some arrays fit a core's cache together
+CHUNK = 1 << 16  # numbers: calls cost little beside them, and the pieces of some arrays fit a processor's cache
 LINE = 16  # numbers of a line of the cache
 AVERAGE = ("np.multiply(e, keep, out=e)", "np.multiply(p, take, out=t)", "np.add(e, t, out=e)")
+Joint = tuple[tuple[int, int], ...]  # see `Update.part`
 AVERAGED = ("keep", "take")  # what these lines read
 
 
@@ -141,7 +142,7 @@ class Update:
         self.chunks = [
             (k, cut) for k, part in enumerate(rule.parts) for cut in chunks(part.start, part.stop, rule.chunk)
         ]
-        self.pieces: dict[tuple[int, int, int], list[Piece]] = {}
+        self.pieces: dict[tuple[int, int, int, Joint], list[Piece]] = {}
         self.begun = False  # whether parameters are being changed
 
     @property
@@ -149,25 +150,29 @@ class Update:
         """Whether the whole gradient must be there before a part of it is used."""
         return self.rule.clip is not None or self.total is not None
 
-    def part(self, worker: int, workers: int, learning: int) -> list[Piece]:
-        """A worker's share of the parameters that learn, in pieces."""
-        key = (worker, workers, learning)
+    def part(self, worker: int, workers: int, learning: int, joint: Joint) -> list[Piece]:
+        """A worker's share of the parameters that learn, in pieces.
+
+        Of what is `joint`, from where to where, the first gradient is that of all shards.
+        """
+        key = (worker, workers, learning, joint)
         if key not in self.pieces:
             size = self.rule.parts[learning - 1].stop if learning else 0
             even = -(-size // (LINE * workers)) * LINE  # two workers never write into one line of the cache
             cuts = [
-                (k, cut)
+                (k, cut, alone)
                 for k, part in enumerate(self.rule.parts[:learning])
-                for cut in chunks(
-                    max(worker * even, part.start), min((worker + 1) * even, part.stop), self.rule.chunk
+                for start, stop, alone in told_apart(
+                    max(worker * even, part.start), min((worker + 1) * even, part.stop), joint
                 )
+                for cut in chunks(start, stop, self.rule.chunk)
             ]
             t, u = (np.empty(min(self.rule.chunk, even), self.p.dtype) for _ in "tu")
             self.pieces[key] = [
                 Piece(
                     k,
                     None if self.total is None else self.total[cut],
-                    [gradient[cut] for gradient in self.gradients[1:]],
+                    [] if alone else [gradient[cut] for gradient in self.gradients[1:]],
                     {
                         "p": self.p[cut],
                         "g": self.gradients[0][cut],
@@ -176,21 +181,21 @@ class Update:
                         "u": u[: cut.stop - cut.start],
                     },
                 )
-                for k, cut in cuts
+                for k, cut, alone in cuts
             ]
         return self.pieces[key]
 
-    def reduce_gradients(self, worker: int, workers: int, shards: int, learning: int) -> None:
+    def reduce_gradients(self, worker: int, workers: int, shards: int, learning: int, joint: Joint) -> None:
         """Add the shards' gradients up, into the first one's memory."""
-        for piece in self.part(worker, workers, learning):
+        for piece in self.part(worker, workers, learning, joint):
             piece.add_up(shards)
 
-    def accumulate(self, worker: int, workers: int, learning: int) -> None:
+    def accumulate(self, worker: int, workers: int, learning: int, joint: Joint) -> None:
         """Add the gradient of this go to that of those before it; the mean of all is in both places then."""
         if self.total is None:
             return
         ema_weights, before = self.scalars[-2:].tolist()
-        for piece in self.part(worker, workers, learning):
+        for piece in self.part(worker, workers, learning, joint):
             g, total = piece.arrays["g"], piece.total
             assert total is not None
             np.multiply(g, g.dtype.type(ema_weights), out=g)
@@ -209,7 +214,7 @@ class Update:
         """The factor that clips the gradient whose squares are summed; None where none is clipped."""
         return None if self.rule.clip is None else clip_scale(float(self.sums.sum()), self.rule.clip)
 
-    def apply(self, worker: int, workers: int, learning: int, shards: int = 1) -> None:
+    def apply(self, worker: int, workers: int, learning: int, joint: Joint, shards: int = 1) -> None:
         """One step of the optimiser, on this worker's share.
 
         Gradients of several shards are added up piece by piece, for then they are in the cache when they are used.
@@ -223,7 +228,7 @@ class Update:
             for part, place in zip(self.rule.parts[:learning], self.places, strict=False)
         ]
         self.begun = True
-        for piece in self.part(worker, workers, learning):
+        for piece in self.part(worker, workers, learning, joint):
             piece.add_up(shards)
             self.run(piece, told[piece.part])
 
@@ -235,3 +240,9 @@ class Update:
 def chunks(start: int, stop: int, most: int) -> list[slice]:
     """From start to stop in pieces of at most so many."""
     return [slice(at, min(at + most, stop)) for at in range(start, stop, most)]
+
+
+def told_apart(start: int, stop: int, joint: Joint) -> list[tuple[int, int, bool]]:
+    """From start to stop, if that is further on, in pieces: where each begins and ends, and whether it is joint."""
+    ends = [start, *sorted(end for place in joint for end in place if start < end < stop), stop]
+    return [(a, b, any(first <= a < last for first, last in joint)) for a, b in pairwise(ends) if a < b]

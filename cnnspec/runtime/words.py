@@ -11,11 +11,15 @@ import sys
 import time
 from collections.abc import Callable
 from contextlib import suppress
+from math import inf
 
 from .memory import above_standard
 
-GO, ABORT, STOP, TASK, PLACE, FIRST = 0, 8, 16, 24, 25, 32  # words, those that many write a cache line apart
-EACH = 24  # words of each worker: 0 how many barriers it has come to, 8 which command it has done, 16 it sleeps
+# words, those that many write a cache line apart; GO, BEGUN and LEFT are numbers of calls: the last that workers
+# were asked for, the last that began, and the last that the caller went on with alone
+GO, BEGUN, LEFT, ABORT, STOP, TASK, PLACE, FIRST = 0, 1, 2, 8, 16, 24, 25, 32
+EACH = 24  # words of each worker: 0 barriers it has come to; 8 the last call it did, 9 is there for; 16 it sleeps
+BARRIERS = 1 << 20  # more than a call has
 SPINS = 20_000
 REASON = 4096  # bytes after the words, for what a worker says when it fails
 COUNT = (1).to_bytes(8, sys.byteorder)
@@ -27,6 +31,10 @@ class WorkerError(RuntimeError):
 
 class WorkerDied(WorkerError):
     """A worker is gone, and could not say why."""
+
+
+class LeftBehind(Exception):
+    """The caller goes on alone with this call: a worker had to wait for a processor."""
 
 
 class WakeEvent:
@@ -69,7 +77,7 @@ class Words:
         self.count, self.alive = count, alive
         self.words = memory[: 8 * size(count)].cast("q")
         self.reason = memory[8 * size(count) :]
-        self.arrivals = 0
+        self.begin(0)
 
     @staticmethod
     def slot(worker: int) -> int:
@@ -81,10 +89,15 @@ class Words:
         for k in range(len(self.words)):
             self.words[k] = 0
         self.reason[:] = bytes(len(self.reason))
-        self.arrivals = 0
+        self.begin(0)
+
+    def begin(self, call: int, patience: float = inf) -> None:
+        """Begin a call, by number, at whose barriers the caller waits so many seconds for the others."""
+        self.call, self.patience = call, patience
+        self.arrivals = call * BARRIERS
 
     def barrier(self, worker: int) -> None:
-        """Wait for all others to come to their barrier."""
+        """Wait for all others to come to their barrier. LeftBehind where the caller does not wait any longer."""
         self.arrivals = count = self.arrivals + 1
         words = self.words
         words[FIRST + EACH * worker] = count
@@ -96,10 +109,23 @@ class Words:
 
     def until(self, slot: int, count: int) -> None:
         """Wait until a word has come to a count."""
-        words = self.words
-        self.wait(lambda: words[slot] >= count)
+        words, since = self.words, time.perf_counter()
+        self.wait(lambda: words[slot] >= count, late=lambda: self._late(since))
 
-    def wait(self, ready: Callable[[], object], sleep: Callable[[], bool] | None = None) -> None:
+    def _late(self, since: float) -> None:
+        """What one who waits looks at from time to time."""
+        if self.words[LEFT] >= self.call > 0:
+            raise LeftBehind
+        if self.patience < inf and time.perf_counter() - since > self.patience:
+            self.words[LEFT] = self.call
+            raise LeftBehind
+
+    def wait(
+        self,
+        ready: Callable[[], object],
+        sleep: Callable[[], bool] | None = None,
+        late: Callable[[], None] | None = None,
+    ) -> None:
         """Spin, then give way, then sleep, so that a waiting worker does not slow its neighbours."""
         spins = 0
         while not ready():
@@ -107,6 +133,8 @@ class Words:
             if spins % 256 == 0:
                 if self.words[ABORT]:
                     raise WorkerError(self.said() or "another worker failed")
+                if late is not None:
+                    late()
                 if spins > SPINS:
                     self.alive(self)
                     if sleep is None or spins <= SPINS + 2560:

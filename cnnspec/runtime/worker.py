@@ -13,13 +13,14 @@ import os
 import pickle
 import traceback
 from collections.abc import Callable
+from contextlib import suppress
 
 import numpy as np
 
 from .call import Call, Order, bind_some
-from .memory import ArrayLocation, Attached, Private
+from .memory import ArrayLocation, Attached, Growing
 from .update import Update
-from .words import GO, PLACE, STOP, TASK, Words, WorkerError, nbytes, was_set
+from .words import BEGUN, GO, LEFT, PLACE, STOP, TASK, LeftBehind, Words, WorkerError, nbytes, was_set
 
 REST = 0.01, 0.5  # seconds that a worker sleeps before it looks up, at first and at most
 
@@ -47,24 +48,33 @@ class Worker:
         self.memory = Attached(file)
         control = self.memory.array(ArrayLocation(start, length, offset, (nbytes(count),), (1,), "|u1"))
         self.words = Words(control.data, count, self._alive)
-        self.arena = np.empty(0, np.uint8)  # its own, shared by all its tasks
+        self.arena = Growing()  # its own, shared by all its tasks
         self.rest = REST[0]
 
     def serve(self) -> None:
         """Run tasks until told to stop."""
-        words, done = self.words.words, Words.slot(self.worker) + 8
+        words, done, ready = self.words.words, Words.slot(self.worker) + 8, Words.slot(self.worker) + 9
         sequence = 0
         known: dict[int, Callable[[int], None]] = {}
         while True:
-            sequence += 1
-            self.words.wait(lambda: words[GO] >= sequence or words[STOP], self._sleep)  # noqa: B023
+            self.words.wait(lambda: words[GO] > sequence or words[STOP], self._sleep)  # noqa: B023
             if words[STOP]:
                 return
             self.rest = REST[0]
-            if words[TASK] not in known:
-                known = {task: call for task, call in known.items() if task > words[PLACE + 4]}
-                known[words[TASK]] = self._call(*words[PLACE : PLACE + 4])
-            known[words[TASK]](self.worker)
+            words[ready] = sequence = words[GO]
+            if words[BEGUN] < sequence:  # it is asked whether it is there
+                self.words.wait(lambda: max(words[BEGUN], words[LEFT]) >= sequence or words[STOP])  # noqa: B023
+            task, *place, forgotten = words[TASK : PLACE + 5]
+            # what was read may be of another call by now
+            if words[BEGUN] != sequence or words[LEFT] >= sequence or words[STOP]:
+                words[done] = sequence  # it writes nothing for it any more
+                continue
+            if task not in known:
+                known = {number: call for number, call in known.items() if number > forgotten}
+                known[task] = self._call(*place)
+            self.words.begin(sequence)
+            with suppress(LeftBehind):
+                known[task](self.worker)
             words[done] = sequence
 
     def _call(self, start: int, length: int, offset: int, size: int) -> Callable[[int], None]:
@@ -72,11 +82,8 @@ class Worker:
         told = self.memory.array(ArrayLocation(start, length, offset, (size,), (1,), "|u1")).tobytes()
         order: Order = Reader(io.BytesIO(told), self.memory).load()
         mine = range(self.worker, len(order.shards), self.count)
-        size = sum(order.shards[k].arena_bytes for k in mine)
-        if size > self.arena.size:
-            self.arena = np.empty(0, np.uint8)  # gone before the next is taken
-            self.arena = Private().take(size)
-        shards = bind_some(order.shards, mine, order.dtype, self.arena)
+        arena = self.arena.take(sum(order.shards[k].arena_bytes for k in mine))
+        shards = bind_some(order.shards, mine, order.dtype, arena)
         return Call(order, shards, Update(*order.update), self.count, self.words.barrier)
 
     def _sleep(self) -> bool:

@@ -1,7 +1,8 @@
 """The workers that run shards: the caller alone, threads of this process, or processes over shared memory.
 
 All offer the same: `run(call)` runs call(worker) on every worker, the caller being worker 0, and returns when
-all are done; `barrier(worker)` inside it waits for the others; `memory` is what all of them see. A worker that
+all are done, with whether they were (an image is not shared with those who have no processor);
+`barrier(worker)` inside it waits for the others; `memory` is what all of them see. A worker that
 fails or dies makes `run` raise; nobody waits for ever. They start when they are needed, after `close` anew, and
 end with the last reference.
 """
@@ -29,8 +30,9 @@ class SerialWorkers:
     def __init__(self) -> None:
         self.memory: Private | Shared = Private()
 
-    def run(self, call: Task) -> None:
+    def run(self, call: Task) -> bool:
         call(0)
+        return True
 
     def barrier(self, worker: int) -> None:
         """Nobody to wait for."""
@@ -131,12 +133,13 @@ class Threads:
             return crew
         return self.crew
 
-    def run(self, call: Task) -> None:
+    def run(self, call: Task) -> bool:
         crew = self.start()
         crew.run(call)
         if crew.failure is not None:
             self.close()  # who fails leaves locks as they come; the next run has new ones
             raise crew.failure
+        return True
 
     def barrier(self, worker: int) -> None:
         assert self.crew is not None

@@ -15,9 +15,9 @@ The names in `lines`:
 Weight decay and clipping concern every trained parameter, biases and normalisation included, as in
 PyTorch; with `decay_norm off` weight decay leaves out what has one number for each channel (biases, the weights
 of normalisation, slopes and scales). `clip` comes first: the plan measures the norm of the whole gradient and
-hands over `scale` (`kernels.update.clip_scale`), with which the lines multiply g. Then comes weight decay: it adds
-weight_decay * p to the gradient (L2, so it enters the moments too), or shrinks p itself by 1 - lr * weight_decay,
-untouched by the moments, if the optimiser is `decoupled`.
+hands over `scale` (`kernels.activation.clip_scale`), with which the lines multiply g. Then comes weight decay: it
+adds weight_decay * p to the gradient (L2, so it enters the moments too), or shrinks p itself by 1 - lr *
+weight_decay, untouched by the moments, if the optimiser is `decoupled`.
 
 Moments are kept without the factor (1 - beta), which is constant and waits in the rate: `m = beta m + g`
 is one pass over memory less than `m = beta m + (1 - beta) g`.

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import MISSING, asdict, dataclass, field, fields, replace
+from math import nan
 from typing import Any, NotRequired, TypedDict, cast
 
 from ..diagnostics import Fault
@@ -10,6 +12,7 @@ from ..settings.measures import BY_NAME
 from ..validation import Json, fault_of
 from .measures import Measures
 
+NUMBERS = ("cost", "rate", "seconds", "images_per_second")  # that every epoch has
 TOLD = ("iou", "mae", "r2")  # measures that the line of an epoch shows
 
 
@@ -90,6 +93,11 @@ class EpochRecord:
         return "  ".join(parts)
 
 
+def counted(epochs: int) -> str:
+    """`1 epoch`, `3 epochs`"""
+    return f"{epochs} epoch{'s' * (epochs != 1)}"
+
+
 def _beyond_accuracy(score: Score) -> dict[str, float | None]:
     values = score.measures.values if score.measures else {}
     return {name: value for name, value in values.items() if name != "accuracy"}
@@ -102,6 +110,16 @@ class History:
     rows: tuple[EpochRecord, ...]
     best_epoch: int
     stopped_early: bool = False
+
+    @classmethod
+    def of(cls, columns: Mapping[str, Sequence[float | None]], best: int | None, early: bool) -> History:
+        """The history that the columns of results.csv tell; a cost that is no number is NaN."""
+        rows = []
+        for number, values in enumerate(zip(*columns.values(), strict=True), 1):
+            row: dict[str, Any] = dict(zip(columns, values, strict=True)) | {"epoch": number}
+            row |= {name: nan for name in NUMBERS if row[name] is None}
+            rows.append(EpochRecord(**row))
+        return cls(tuple(rows), best or 0, early)
 
     @property
     def seconds(self) -> float:
@@ -117,7 +135,7 @@ class History:
         return [getattr(row, column) for row in self.rows]
 
     def __repr__(self) -> str:
-        said = f"History of {len(self)} epochs, the best {self.best_epoch}"
+        said = f"History of {counted(len(self))}, the best {self.best_epoch}"
         shown = [row for row in self.rows if row.epoch in (self.best_epoch, self.rows[-1].epoch)]
         early = ", stopped early" if self.stopped_early else ""
         return "\n  ".join([said + early, *(row.told(len(self)) for row in shown)])

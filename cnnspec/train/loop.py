@@ -11,9 +11,9 @@ import signal
 from collections.abc import Callable, Generator, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
+from itertools import islice
 from math import isfinite
 from pathlib import Path
-from shlex import quote
 from time import perf_counter
 from typing import NamedTuple
 
@@ -21,12 +21,13 @@ import numpy as np
 
 from ..diagnostics import Diagnostic, SpecError
 from ..interrupts import Interrupts, interrupt, named
+from ..quoting import argument
 from ..settings.augment import Augmentation
 from ..settings.data import Data
 from ..settings.train import Train
 from .finite import explain_nonfinite
 from .history import EpochRecord, History, Progress, Score
-from .trainable import Images, Trainable
+from .trainable import Begin, Given, Images, Trainable
 
 Array = np.ndarray
 
@@ -135,7 +136,7 @@ class Interrupted(KeyboardInterrupt):
 
 def resuming(folder: Path) -> str:
     """The command that resumes a run."""
-    return f"cnnspec run --resume {quote(str(folder))}"
+    return f"cnnspec run --resume {argument(folder)}"
 
 
 class Stopped(Exception):
@@ -183,18 +184,25 @@ def training(
         while progress.epoch < config.epochs and not stalled(progress, config):
             epoch = progress.epoch + 1
             start = perf_counter()
-            for x, y in images.batches(
-                config.batch,
-                seed=config.seed,
-                epoch=config.begun + progress.epoch,
-                shuffle=config.shuffle,
-                augment=config.augment,
-                start=progress.batch,
-                stored=model.scales,
-                dtype=model.dtype,
-            ):
+            feed = Feed(
+                images.batches(
+                    config.batch,
+                    seed=config.seed,
+                    epoch=config.begun + progress.epoch,
+                    shuffle=config.shuffle,
+                    augment=config.augment,
+                    start=progress.batch,
+                    stored=model.scales,
+                    dtype=model.dtype,
+                ),
+                model.ready,
+            )
+            for x, y, begin in feed:
                 rate, count = model.rate, min(config.batch, len(images) - progress.batch * config.batch)
-                cost, correct = model.learn(x, y)
+                learned = begin()
+                if not model.scales:
+                    feed.prepare()
+                cost, correct = learned()
                 step += 1
                 if not isfinite(cost):
                     raise explain_nonfinite(model, x, y, cost, f"at step {step} (epoch {epoch})")
@@ -216,6 +224,27 @@ def training(
             if step % between == 0 or step == total or stalled(progress, config):
                 yield SaveDue(step, progress)
     yield Finished(progress.history(stopped_early=progress.epoch < config.epochs))
+
+
+class Feed:
+    """The batches of an epoch one after another, each with its step made ready.
+
+    The next one may be made while a step is under way, and goes to the device meanwhile.
+    """
+
+    def __init__(self, batches: Iterator[tuple[Given, Given]], ready: Callable[[Given, Given], Begin]) -> None:
+        self._steps = ((x, y, ready(x, y)) for x, y in batches)
+        self._next: list[tuple[Given, Given, Begin]] = []
+
+    def prepare(self) -> None:
+        """Make the next batch, if there is one."""
+        self._next += islice(self._steps, 1)
+
+    def __iter__(self) -> Iterator[tuple[Given, Given, Begin]]:
+        return self
+
+    def __next__(self) -> tuple[Given, Given, Begin]:
+        return self._next.pop() if self._next else next(self._steps)
 
 
 def ensure_possible(progress: Progress, config: TrainingConfig, images: Images) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, MutableMapping, Sequence
+from collections.abc import Callable, Iterator, MutableMapping, Sequence
 from typing import Protocol
 
 import numpy as np
@@ -13,6 +13,8 @@ from ..settings.augment import Augmentation
 from .measures import Measures
 
 Array = np.ndarray
+Learned = Callable[[], tuple[float, float | None]]  # waits for the end of a step, which may be under way
+Begin = Callable[[], Learned]
 
 
 class Counting(Protocol):
@@ -60,6 +62,9 @@ class Trainable(Protocol):
 
         Where the cost is not finite, the parameters stay as they were.
         """
+
+    def ready(self, x: Given, y: Given) -> Begin:
+        """The same step, to be begun later, when all before it have ended; its batch may be on its way."""
 
     def measure(self, x: Given, y: Given) -> tuple[float, float | None]:
         """The same without learning, as in use."""

@@ -9,7 +9,8 @@ from ..ir import TensorType, parameter
 from ..ir.fields import Choice, Count, Each, Padding, Shape, Sizes, Switch, setting, size
 from ..ir.geometry import Geometry, need_pixels, size_2d, slide
 from ..ir.op import Decomposer, Node, Op, Parameter, Window
-from ..primitives.convolution.convolve import AddBias, Convolve
+from ..primitives.convolution.bias import AddBias
+from ..primitives.convolution.convolve import Convolve
 from ..record import record
 
 INITIALISERS = (
@@ -36,7 +37,7 @@ class Conv(Op):
     family = "convolution"
     example = "conv 8x3x3 stride 2 pad same"
     account = "filter"
-    aliases = ("conv2d", "convolution", "conv1d", "convolution2d")
+    aliases = ("conv2d", "convolution", "conv1d", "convolution2d", "convolutional")
 
     size: tuple[int, ...] = size(Shape((2, 3)), "FxKxK", "filters, kernel height, kernel width (FxK on a sequence)")
     stride: Each = setting(Sizes(1), 1, "pixels from one window to the next")

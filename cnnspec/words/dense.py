@@ -22,7 +22,7 @@ class Dense(Op):
     family = "dense and shape"
     example = "dense 10 -> softmax"
     account = "all"
-    aliases = ("linear", "fc", "fully_connected", "fullyconnected", "innerproduct")
+    aliases = ("linear", "fc", "fully_connected", "fullyconnected", "innerproduct", "gemm", "connected")
 
     size: tuple[int, ...] = size(Shape((1,)), "N", "outputs")
     bias: bool = setting(Switch(), True, "whether a number is added to each output")

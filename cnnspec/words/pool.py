@@ -89,7 +89,7 @@ class MaxPool(OfWindows):
     word = "maxpool"
     example = "maxpool 3 stride 2 pad 1"
     account = "pick max"
-    aliases = ("maxpool2d", "max_pool", "maxpooling2d", "pool")
+    aliases = ("maxpool2d", "max_pool", "maxpooling2d", "maxpooling", "pool")
 
     def primitive(self, geometry: Geometry) -> Op:
         return MaxWindows(geometry)
@@ -121,7 +121,7 @@ class AvgPool(OfWindows):
     word = "avgpool"
     example = "avgpool 2"
     account = "mean"
-    aliases = ("avgpool2d", "avg_pool", "averagepooling2d", "meanpool")
+    aliases = ("avgpool2d", "avg_pool", "averagepooling2d", "averagepool", "averagepooling", "meanpool")
 
     count_pad: bool = setting(Switch(), False, "whether padding counts as pixels of value 0")
 
@@ -169,7 +169,13 @@ class Gap(Op):
     family = "pooling"
     example = "gap -> dense 10"
     account = "image mean"
-    aliases = ("globalaveragepooling2d", "global_avg_pool", "globalavgpool", "adaptiveavgpool2d")
+    aliases = (
+        "globalaveragepooling2d",
+        "global_avg_pool",
+        "globalavgpool",
+        "globalaveragepool",
+        "adaptiveavgpool2d",
+    )
 
     @property
     def looks_everywhere(self) -> bool:
@@ -190,8 +196,22 @@ class Gap(Op):
 
     def emit(self, node: Node, e: PlanWriter) -> None:
         (x,) = node.inputs
-        scratch = e.scratch("row", e.shape(x)[1:])
-        e.call(kernels.pool.image_means, e[x], scratch=scratch, out=e[node.name])
+        height, channels, width, n = e.shape(x)
+        if n == 1:
+            self.emit_of_one(x, node, height, channels, width, e)
+            return
+        scratch = e.scratch("row", (channels, width, n))
+        e.call(kernels.channels.image_means, e[x], scratch=scratch, out=e[node.name])
+
+    def emit_of_one(self, x: str, node: Node, height: int, channels: int, width: int, e: PlanWriter) -> None:
+        """Two products: rows added up, then the pixels of a channel."""
+        import numpy as np
+
+        ones, means = e.constant("ones", np.ones(height)), e.constant("means", np.full(width, 1 / (height * width)))
+        row = e.scratch("row", (channels, width))
+        rows, total = e.view("rows", f"{e[x]}.reshape({height}, -1)"), e.view("total", f"{row}.reshape(-1)")
+        e.call(kernels.np.dot, ones, rows, out=total)
+        e.call(kernels.np.dot, row, means, out=e.view("alone", f"{e[node.name]}[:, 0]"))
 
 
 @record
@@ -202,7 +222,7 @@ class Gmp(Op):
     family = "pooling"
     example = "conv 4x3x3 -> gmp -> dense 10"
     account = "image max"
-    aliases = ("globalmaxpooling2d", "global_max_pool", "adaptivemaxpool2d")
+    aliases = ("globalmaxpooling2d", "global_max_pool", "globalmaxpooling", "adaptivemaxpool2d")
 
     @property
     def looks_everywhere(self) -> bool:

@@ -12,7 +12,7 @@ from ..ir.fields import Count, Number, Shape, optional_size, setting, size
 from ..ir.geometry import need_pixels
 from ..ir.op import Array, Decomposer, GraphBuilder, Node, Op, Parameter, PlanWriter
 from ..primitives.affine import TimesChannel
-from ..primitives.convolution.convolve import AddBias
+from ..primitives.convolution.bias import AddBias
 from ..primitives.standardise import LrnGradient, Neighbours, ResponseNorm, Standardise
 from ..record import record
 from .merge import Add

@@ -11,7 +11,9 @@ from cnnspec import cache
 from cnnspec.bench import comparison as comparison
 from cnnspec.bench import layers, suite
 from cnnspec.bench.runner import model_step
+from cnnspec.bench.subject import Subject, subject_of
 from cnnspec.cli import run
+from cnnspec.diagnostics import SpecError
 
 NET = """input 2x8x8
 conv 4x3x3 bias off -> bn -> relu -> maxpool 2 -> dense 3 -> softmax
@@ -154,6 +156,22 @@ def test_against_jax(bench):
     assert out.count(" times jax (") == 4 and out.count("\n  jax ") == 2
 
 
+def page_of(found):
+    """The lines of a page, made again of the figures beside it."""
+
+    def result(told):
+        sides = told["sides"].items()
+        seconds = {name: side["seconds"] for name, side in sides}
+        memory = {name: round(side["peak_mib"] * 2**20) for name, side in sides}
+        return comparison.Result(told["mode"], told["batch"], seconds, memory)
+
+    rows = [
+        suite.SuiteRow(net["spec"], tuple(map(result, net["comparisons"])), tuple(net.get("missing", ())))
+        for net in found["networks"]
+    ]
+    return suite.markdown(rows, suite.Suite(**found["options"]), found["circumstances"])
+
+
 def test_a_suite_is_one_table_of_all_specs_in_a_folder(tmp_path, monkeypatch, capsys):
     """What cannot be read or trained is told in its row, and the others are timed all the same."""
     monkeypatch.setattr(comparison, "ROUND", 0.01)
@@ -166,7 +184,9 @@ def test_a_suite_is_one_table_of_all_specs_in_a_folder(tmp_path, monkeypatch, ca
     asked = ["bench", "--suite", str(folder), "--rounds", "2", "--workers", "1", "-o", str(table)]
     assert run(asked) == 0, capsys.readouterr().err
     assert "more/c.cnn (3 of 3)" in capsys.readouterr().err
-    about, _, *rows = table.read_text().splitlines()
+    title, _, made, _, about, _, *rows = table.read_text().splitlines()
+    assert title == "# Speed, measured"
+    assert made == f"Made by `cnnspec bench --suite {folder} --mode both --workers 1 --rounds 2`."
     assert "numpy " in about and "workers 1; rounds 2; day 20" in about
     assert {row.count("|") - row.count("\\|") for row in rows} == {9}
     timed = [row.split(" | ")[:2] for row in rows if "one worker" in row]
@@ -179,6 +199,7 @@ def test_a_suite_is_one_table_of_all_specs_in_a_folder(tmp_path, monkeypatch, ca
     assert [len(row["comparisons"]) for row in found["networks"]] == [3, 0, 2]
     assert "CNN314 the network has no parameters to train" in found["networks"][2]["missing"][0]
     assert found["circumstances"]["workers"] == "1" and found["circumstances"]["processor"]
+    assert "\n".join([*page_of(found), ""]) == table.read_text(), "both are of one run"
 
 
 def test_a_rival_that_computes_something_else_ends_a_suite_with_findings(tmp_path, monkeypatch, capsys):
@@ -209,15 +230,45 @@ def test_a_rival_that_computes_something_else_ends_a_suite_with_findings(tmp_pat
     assert said.count("error[CNN319]: a.cnn: the cost is not that of torch") == 1 and "Traceback" not in said
     page = (tmp_path / "speed.md").read_text()
     beside = page[page.index("Beside torch") :].splitlines()
-    assert beside[2].startswith(
-        "| network | batch | training, processes | training, threads | training, one worker |"
-    )
+    assert beside[2].startswith("| network | batch | training, processes | training, one worker |")
     name, batch, *ratios, ours, theirs, scaling = (cell.strip() for cell in beside[4].strip("| ").split("|"))
     assert (
-        (name, batch) == ("b.cnn", "8") and len(ratios) == 3 and all(" to " in each for each in (*ratios, scaling))
+        (name, batch) == ("b.cnn", "8") and len(ratios) == 2 and all(" to " in each for each in (*ratios, scaling))
     )
     assert 10 < int(ours) < int(theirs), "MiB: PyTorch's libraries alone are larger"
     assert "| a.cnn | training: CNN319 the cost is not that of torch" in page
+
+
+def test_an_input_takes_the_place_of_the_one_that_a_spec_states(tmp_path, capsys):
+    """In a suite only of images with more pixels; what cannot take it says why."""
+    texts = {
+        "large.cnn": "input 3x20x20\nconv 4x3x3 -> gap :: 4 -> dense 2\nexpect { params == 122 ; macs == 35000 }\n",
+        "small.cnn": "input 1x6x6\nconv 4x3x3 -> gap -> dense 2\n",
+        "vector.cnn": "input 900\ndense 2\n",
+        "open.cnn": "conv 4x3x3 -> gap -> dense 2\n",
+        "two.cnn": "input 1x20x20 as a\ninput 1x20x20 as b\nadd( @a | @b ) -> gap -> dense 2\n",
+        "cut.cnn": "input 3x20x20\ncrop 12x12 -> gap -> dense 2\n",
+    }
+    for name, text in texts.items():
+        (tmp_path / name).write_text(text)
+    found = {}
+    for name in texts:
+        try:
+            found[name] = Subject.read(tmp_path / name, 2, 1, "3x8x8", at_most=True).input
+        except SpecError as error:
+            found[name] = error.diagnostics[0].message
+    cut = "on an input of 3x8x8 the network cannot be measured: "
+    assert found == {
+        "large.cnn": "3x8x8",
+        "small.cnn": "1x6x6",
+        "vector.cnn": "900",
+        "open.cnn": "3x8x8",
+        "two.cnn": cut + "it has several inputs",
+        "cut.cnn": cut + "a crop to 12x12 is larger than the 8x8 image",
+    }
+    assert Subject.read(tmp_path / "small.cnn", 2, 1, "3x8x8").input == "3x8x8"
+    job = Subject.read(tmp_path / "large.cnn", 2, 1, "3x8x8").job
+    assert subject_of(job).graph.type("conv1").shape == (4, 6, 6)
 
 
 def test_what_a_suite_is_not(bench, tmp_path, capsys):

@@ -1,55 +1,30 @@
 """Work on many files at once: in order, whatever happens to a worker."""
 
 import os
+import subprocess
 import sys
-import time
+from pathlib import Path
 
+import crowd
 import pytest
 
 from cnnspec.checking import many
 
-pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="workers are forked from this process here")
+ROOT = Path(__file__).parents[2]
 
 
-@pytest.fixture(autouse=True)
-def two_processors(monkeypatch):
+def test_a_few_jobs_are_done_here(monkeypatch):
     monkeypatch.setattr(many, "processors", lambda: 2)
+    assert {pid for pid, _ in many.each(range(many.FEW - 1), crowd.double, crowd.lost)} == {os.getpid()}
 
 
-def double(number):
-    time.sleep(0.001 * (number % 3))
-    return os.getpid(), 2 * number
-
-
-def fragile(number):
-    if number in (13, 14, 77):
-        os._exit(9)  # as the system's out-of-memory killer does
-    return number
-
-
-def lost(number):
-    return f"lost {number}"
-
-
-def test_results_come_in_order_from_several_processes():
-    results = list(many.each(range(100), double, lost))
-    assert [result for _, result in results] == [2 * number for number in range(100)]
-    assert len({pid for pid, _ in results} - {os.getpid()}) == 2
-
-
-def test_a_few_jobs_are_done_here():
-    assert {pid for pid, _ in many.each(range(many.FEW - 1), double, lost)} == {os.getpid()}
-
-
-def test_a_worker_that_dies_costs_its_own_job_alone():
-    expected = [lost(number) if number in (13, 14, 77) else number for number in range(120)]
-    assert list(many.each(range(120), fragile, lost)) == expected
-
-
-def test_whoever_stops_listening_leaves_no_worker_behind():
-    results = many.each(range(1000), double, lost)
-    workers = {next(results)[0] for _ in range(30)} - {os.getpid()}
-    results.close()
-    for pid in workers:
-        with pytest.raises(ProcessLookupError):
-            os.kill(pid, 0)
+@pytest.mark.skipif(sys.platform == "win32", reason="workers are forked from a process here")
+@pytest.mark.parametrize("name", ["in_order", "one_dies", "nobody_listens", "beside_a_thread"])
+def test_in_a_program_of_its_own(name):
+    """Results come in order from several processes; one that dies costs its own job alone; who stops listening
+    leaves no worker behind; and beside threads nothing is forked."""
+    done = subprocess.run(
+        [sys.executable, crowd.__file__, name], env={**os.environ, "PYTHONPATH": str(ROOT)},
+        stderr=subprocess.PIPE, text=True, timeout=120,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr

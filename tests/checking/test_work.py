@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from pace import took_under
 
 from cnnspec.checking import Configuration, examine
 from cnnspec.checking.fixes import Repaired, repair
@@ -18,7 +19,7 @@ from cnnspec.editor.document import Document
 from cnnspec.editor.hover import hover
 from cnnspec.lang.format.formatter import format
 from cnnspec.lang.lowering.lower import MOST_STEPS
-from cnnspec.lang.parse.parser import MOST_TOKENS
+from cnnspec.lang.parse.recovery import MOST_TOKENS
 from cnnspec.lang.work import A_STEP, MOST, Work
 from cnnspec.words import WORDS
 
@@ -73,9 +74,9 @@ SLOW = {  # what these took before, in seconds: 34, 18, more than anyone waited 
 
 @pytest.mark.parametrize("text", SLOW.values(), ids=SLOW.keys())
 def test_is_soon_checked_and_repaired(text: str) -> None:
-    start = time.process_time()
+    start = time.thread_time()
     repaired, work = checked(text)
-    assert time.process_time() - start < SECONDS
+    assert took_under(SECONDS, start)
     assert repaired.left or repaired.applied
     assert work.spent <= ONE_READING + MOST
 
@@ -151,10 +152,10 @@ def test_the_formatter_and_the_editor_are_quick(text: str) -> None:
             yield hover(document, offset)
         yield fix_all(document)
 
-    start = time.process_time()
+    start = time.thread_time()
     for _ in asked():
-        assert time.process_time() - start < SECONDS
-        start = time.process_time()
+        assert took_under(SECONDS, start)
+        start = time.thread_time()
 
 
 def test_which_inputs_would_do_is_not_asked_of_thousands_of_layers() -> None:

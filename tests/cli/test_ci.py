@@ -60,11 +60,11 @@ def test_what_a_caller_writes_is_no_piece_of_the_script(tmp_path):
         assert "${{" not in line or re.match(r"\s+([A-Z]+|python-version): \$\{\{ inputs\.\w+ \}\}$", line), line
 
 
-@pytest.mark.parametrize(("text", "code"), [(GOOD, 0), (WRONG, 1)])
-def test_the_job_of_gitlab_reports(text, code, tmp_path):
-    lines = re.findall(r"^    - (set -f.*)$", (CI / "gitlab.yml").read_text(), flags=re.M)
-    assert len(lines) == 2
+@pytest.mark.parametrize(("text", "code"), [(GOOD, 0), (UNTIDY, 1), (WRONG.replace(" ->", "   ->"), 1)])
+def test_the_job_of_gitlab_reports_findings_of_untidy_files_too(text, code, tmp_path):
+    lines = re.findall(r"^    - (.*)$", (CI / "gitlab.yml").read_text().partition("script:")[2], flags=re.M)[1:]
+    assert len(lines) == 4
     (tmp_path / "a.cnn").write_text(text)
     done = said("\n".join(lines), tmp_path, CNNSPEC_PATHS="a.cnn")
     assert done.returncode == code
-    assert ("CNN201" in (tmp_path / "cnnspec.xml").read_text()) == (text == WRONG)
+    assert ("CNN201" in (tmp_path / "cnnspec.xml").read_text()) == ("rellu" in text)

@@ -118,7 +118,7 @@ def test_the_workflow_of_each_kind_passes(machine, tmp_path, kind):
 @pytest.mark.parametrize("kind", STARTERS)
 def test_the_job_of_gitlab_passes(machine, tmp_path, kind):
     repository = made(machine, tmp_path, kind)
-    assert len(GITLAB) == 3 and GITLAB[0].startswith("python -m pip install")
+    assert len(GITLAB) == 5 and GITLAB[0].startswith("python -m pip install")
     done = machine("\n".join(GITLAB), repository, CNNSPEC_PACKAGE="cnnspec", CNNSPEC_PATHS=".")
     assert done.returncode == 0, done.stdout + done.stderr
     assert "<testsuite" in (repository / "cnnspec.xml").read_text()

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from cnnspec.checking.starters import STARTERS, WORKFLOW
+from cnnspec.cli import COMMANDS
 
 ROOT = Path(__file__).parents[2]
 STEPS = [step.partition("  #")[0].strip() for step in re.findall(r"^ *- run: (.*)$", WORKFLOW, re.M)]
@@ -73,6 +74,23 @@ def test_nothing_that_is_there_is_overwritten(cnnspec, here):
     assert (here / "mine" / "mine.cnn").read_text() == before
 
 
+def test_within_a_repository_it_says_where_workflows_are_read(cnnspec, here):
+    assert "note:" not in cnnspec("new", "alone").out
+    (here / ".git").mkdir()
+    assert f"note: {here} is a repository" in cnnspec("new", "nets/mine").out
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="what is told is for a shell")
+@pytest.mark.parametrize("name", ["my net", "-x", "a'b", 'c"$(touch ran)', ".", "é;ls"])
+def test_what_it_says_to_do_next_is_right_in_a_shell(cnnspec, here, name):
+    said = cnnspec("new", "--", name).out.splitlines()[-1]
+    place = f'cnnspec() {{ (PYTHONPATH={ROOT} {sys.executable} -m cnnspec --version); echo $# "$2"; }}'
+    told = subprocess.run(["sh", "-ec", f"{place}; {said.removeprefix('next: ')}"], capture_output=True, text=True)
+    assert told.returncode == 0, (said, told)
+    *_, last = told.stdout.splitlines()
+    assert (here / name / last.removeprefix("2 ")).is_file() and not (here / "ran").exists()
+
+
 NAMES = [("my net", "my-net.cnn"), ("a/b/c", "c.cnn"), ("-x", "x.cnn"), ("…", "net.cnn")]
 
 
@@ -88,6 +106,9 @@ def test_a_folder_that_cannot_be_made_is_told_of(cnnspec, here):
     assert said.code == 1 and "CNN305" in said.err
 
 
-@pytest.mark.parametrize("name", ["new", "run", "runs", "lr", "sweep"])
-def test_help_shows_examples(cnnspec, name):
-    assert f"\n  cnnspec {name} " in cnnspec(name, "--help").out
+@pytest.mark.parametrize("name", COMMANDS)
+def test_help_shows_examples_and_fits_a_terminal(cnnspec, name, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "80")
+    said = cnnspec(name, "--help").out
+    assert re.search(rf"^ +cnnspec {name}\b", said, re.M)
+    assert max(map(len, said.splitlines())) <= 80, max(said.splitlines(), key=len)

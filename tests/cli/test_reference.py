@@ -39,7 +39,44 @@ def test_the_command_that_another_tool_calls_otherwise_is_named(cnnspec, name):
 
 def test_what_other_tools_call_a_command_is_none_of_ours():
     assert not set(ELSEWHERE) & set(COMMANDS)
-    assert all(meant in COMMANDS or meant.startswith("--") for meant in ELSEWHERE.values())
+    assert all(meant.partition(" ")[0] in COMMANDS or meant.startswith("--") for meant in ELSEWHERE.values())
+
+
+def test_a_file_in_a_command_s_place_is_told_the_commands(cnnspec):
+    found = cnnspec("net.cnn")
+    assert found.code == 2
+    assert "`cnnspec run net.cnn` trains it, `cnnspec check net.cnn` checks it" in found.err
+
+
+@pytest.mark.parametrize("wrong", ["serv3", "clean", "frobnicate"])
+def test_what_is_no_slip_of_a_command_names_none(cnnspec, wrong):
+    assert "`cnnspec --help` lists the commands" in cnnspec(wrong).err
+
+
+OPTIONS = {
+    ("--gpu",): "--engine",
+    ("--device", "cuda"): "--engine",
+    ("--batch-size", "8"): "--batch",
+    ("--batch_size", "8"): "--batch",
+    ("-e", "3"): "--epochs",
+    ("--learning-rate", "0.1"): "--lr",
+    ("--num-workers", "2"): "--workers",
+    ("--optimizer", "sgd"): "--set train.optimiser=...",
+    ("--weight-decay", "1e-4"): "--set train.optimiser.weight_decay=...",
+    ("--patience", "3"): "--set train.patience=...",
+    ("--epcohs", "3"): "--epochs",
+}
+
+
+@pytest.mark.parametrize(("wrong", "right"), OPTIONS.items())
+def test_an_option_of_another_tool_is_told_ours(cnnspec, wrong, right):
+    found = cnnspec("run", "net.cnn", *wrong)
+    assert found.code == 2
+    assert f"Did you mean '{right}'?" in found.err.replace("\n", " ")
+
+
+def test_an_option_that_is_like_none_is_told_none(cnnspec):
+    assert "mean" not in cnnspec("run", "net.cnn", "--frobnicate").err
 
 
 def test_help_lists_every_command(cnnspec):
@@ -145,6 +182,7 @@ def test_the_schemas_are_schemas(cnnspec):
         jsonschema.validators.validator_for(schema).check_schema(schema)
         assert json.loads(cnnspec("schema", name).out) == schema
     assert cnnspec("schema", "bogus").code == 2
+    assert set(schemas()) <= set(re.findall(r"^  (\w+)  ", cnnspec("schema", "--help").out, re.M))
 
 
 def test_the_grammar_its_schemas_and_its_pages_are_packaged():

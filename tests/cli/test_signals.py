@@ -9,13 +9,14 @@ import subprocess
 import sys
 from pathlib import Path
 
+import lockstep
 import pytest
 from sampled import sampled
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="signals of POSIX")
 
 ROOT = Path(__file__).parents[2]
-SPEC = "input 1x28x28\ndense 10 -> softmax\ndata { limit 300 }\ntrain { epochs 30 ; batch 4 ; optimiser sgd }\n"
+SPEC = "input 1x28x28\ndense 10 -> softmax\ndata { limit 300 }\ntrain { epochs 8 ; batch 4 ; optimiser sgd }\n"
 
 
 @pytest.fixture
@@ -24,10 +25,19 @@ def there(tmp_path):
     return tmp_path
 
 
-def begin(there, *arguments, **more):
+# What a process does before it becomes a run; between a fork and a program nothing may run where there are threads.
+IGNORES = "import signal; signal.signal(signal.SIGHUP, signal.SIG_IGN)"
+OWNS = "import fcntl, termios; fcntl.ioctl(1, termios.TIOCSCTTY, 0)"  # the first of its terminal: it hears it close
+
+
+def begin(there, *arguments, first="", **more):
+    """A run that is never further than the line after the one that was read last."""
     command = [sys.executable, "-m", "cnnspec", "run", *arguments]
-    more = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "encoding": "utf-8", **more}
-    return subprocess.Popen(command, cwd=there, env={**os.environ, "PYTHONPATH": str(ROOT)}, **more)
+    if first:
+        command = [sys.executable, "-c", f"{first}\nimport os, sys; os.execv(sys.argv[1], sys.argv[1:])", *command]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": "1"}
+    more = {"cwd": there, "env": environment, "stderr": subprocess.PIPE, "encoding": "utf-8", **more}
+    return (subprocess.Popen if "stdout" in more else lockstep.start)(command, **more)
 
 
 def under_way(process):
@@ -69,44 +79,32 @@ def test_it_saves_says_how_to_go_on_and_goes_on(there, name, workers):
     resumed = begin(there, "--resume", "runs/net-001")
     _, told = resumed.communicate(timeout=60)
     assert (resumed.returncode, told) == (0, "")
-    assert summary(there)["status"] == "finished" and rows(there) == 30
+    assert summary(there)["status"] == "finished" and rows(there) == 8
 
 
 def test_under_nohup_a_closed_terminal_ends_nothing(there):
-    ignored = lambda: signal.signal(signal.SIGHUP, signal.SIG_IGN)  # noqa: E731
-    process = begin(there, "net.cnn", "--workers", "1", "--set", "train.epochs=5", preexec_fn=ignored)
+    process = begin(there, "net.cnn", "--workers", "1", "--set", "train.epochs=5", first=IGNORES)
     under_way(process)
     process.send_signal(signal.SIGHUP)
     process.communicate(timeout=60)
     assert process.returncode == 0 and summary(there)["status"] == "finished"
 
 
-def of_its_own():
-    """A terminal that the process is the first of, so that it hears when it closes."""
-    import fcntl
-    import termios
-
-    fcntl.ioctl(1, termios.TIOCSCTTY, 0)
-
-
 @pytest.mark.parametrize("ignores", [False, True])
 def test_a_terminal_that_closes(there, ignores):
-    """It is told by SIGHUP, and writing fails from then on. Who ignores SIGHUP trains on to the end."""
+    """It is told by SIGHUP, and writing fails from then on. Who ignores SIGHUP trains on to the end.
 
-    def first():
-        of_its_own()
-        if ignores:
-            signal.signal(signal.SIGHUP, signal.SIG_IGN)
-
+    A terminal holds fewer lines than there are epochs, so that the run has not ended when it closes.
+    """
     ours, theirs = pty.openpty()
-    epochs = "train.epochs=5" if ignores else "train.epochs=500"
+    short = ("--set", "train.epochs=200", "--set", "data.limit=20")
     lines = {"stdout": theirs, "stderr": subprocess.PIPE if ignores else theirs, "stdin": theirs}
-    process = begin(there, "net.cnn", "--workers", "1", "--set", epochs, start_new_session=True, preexec_fn=first,
-                    **lines)  # fmt: skip
+    first = f"{OWNS}\n{IGNORES if ignores else ''}"
+    process = begin(there, "net.cnn", "--workers", "1", *short, start_new_session=True, first=first, **lines)
     os.close(theirs)
     seen = b""
     while b"epoch" not in seen:
-        seen += os.read(ours, 4096)
+        seen += os.read(ours, 64)
     os.close(ours)
     _, told = process.communicate(timeout=60)
     if ignores:
@@ -124,7 +122,7 @@ def test_who_reads_the_lines_may_go(there):
     process.stdout.close()
     told = process.stderr.read()
     assert (process.wait(timeout=60), told) == (1, "")
-    assert summary(there)["status"] == "interrupted" and 1 <= rows(there) < 30
+    assert summary(there)["status"] == "interrupted" and 1 <= rows(there) < 8
 
 
 def test_before_the_first_step(there):

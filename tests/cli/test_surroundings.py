@@ -8,6 +8,7 @@ import sys
 import time
 from pathlib import Path
 
+import lockstep
 import pytest
 
 from cnnspec import cache
@@ -21,10 +22,12 @@ ASCII = {"LC_ALL": "POSIX", "PYTHONCOERCECLOCALE": "0", "PYTHONUTF8": "0"}
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="surroundings of POSIX")
 
 
-def cnnspec(there, *arguments, **more):
-    """A command as a process, with what it says as bytes."""
+def cnnspec(there, *arguments, memory=None, **more):
+    """A command as a process, with what it says as bytes; `memory` is what it may have, in kilobytes."""
     environment = {**os.environ, "PYTHONPATH": str(ROOT), **more.pop("env", {})}
     command = [sys.executable, "-m", "cnnspec", *arguments]
+    if memory:
+        command = ["sh", "-c", f'ulimit -v {memory}; exec "$@"', "sh", *command]
     return subprocess.run(command, cwd=there, env=environment, capture_output=True, timeout=120, **more)
 
 
@@ -93,12 +96,7 @@ def test_little_memory_is_told_as_such(tmp_path, command, kilobytes):
     (tmp_path / "s.cnn").write_text(SPEC, encoding="utf-8")
     wide = "input 3x64x64\nconv 64x3x3 pad 1 -> relu -> conv 64x3x3 pad 1 -> dense 500 -> dense 10 -> softmax\n"
     (tmp_path / "big.cnn").write_text(wide, encoding="utf-8")
-    import resource
-
-    def limited():
-        resource.setrlimit(resource.RLIMIT_AS, (kilobytes << 10, kilobytes << 10))
-
-    done = cnnspec(tmp_path, *command.split(), preexec_fn=limited)
+    done = cnnspec(tmp_path, *command.split(), memory=kilobytes)
     said = done.stderr.lower()
     assert done.returncode in (0, 1) and b"traceback" not in said and b"cnn901" not in said
     assert done.returncode == 0 or b"memory" in said or b"cnn304" in said
@@ -123,10 +121,10 @@ def test_a_worker_that_dies_ends_the_run_and_a_scheduler_that_asks_all_ends_it_w
     """SIGKILL, as the system has it where memory ran out, is told; SIGTERM to all is the run's business."""
     spec = SPEC.replace("limit 60", "limit 300").replace("epochs 1", "epochs 400 ; batch 8")
     (tmp_path / "s.cnn").write_text(spec, encoding="utf-8")
-    process = subprocess.Popen(
+    process = lockstep.start(
         [sys.executable, "-m", "cnnspec", "run", "s.cnn", "--workers", "2"], cwd=tmp_path,
-        env={**os.environ, "PYTHONPATH": str(ROOT)},
-        stdout=subprocess.PIPE, stderr=subprocess.PIPE, encoding="utf-8",
+        env={**os.environ, "PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": "1"},
+        stderr=subprocess.PIPE, encoding="utf-8",
     )  # fmt: skip
     for line in process.stdout:
         if line.startswith("epoch"):

@@ -24,6 +24,8 @@ from cnnspec.settings.augment import (
     Shift,
     Zoom,
 )
+from cnnspec.settings.augment.streams import spread, streams
+from cnnspec.settings.augment.warps import GROUP
 
 RANDOM = np.random.default_rng(0)
 
@@ -163,6 +165,16 @@ def test_a_warp_is_the_naive_one(augment):
         np.testing.assert_allclose(result, looked_up(image, inverse), atol=1e-3)
 
 
+@pytest.mark.parametrize("kind", ["uint8", "float32"])
+@pytest.mark.parametrize("augment", [Rotate(170), Zoom(0.9), ResizedCrop()])
+def test_a_warp_of_many_images_is_that_of_each(augment, kind):
+    x = images(2 * GROUP // (40 * 37) + 1, (3, 40, 37)).astype(kind)
+    drawn = augment.draw(RANDOM, len(x), x.shape[1:])
+    for change in (augment.apply, augment.follow):
+        alone = [change(x[k : k + 1], drawn[k : k + 1])[0] for k in range(len(x))]
+        np.testing.assert_array_equal(change(x, drawn), alone)
+
+
 def test_a_warp_that_does_nothing_keeps_every_bit():
     x = images()
     np.testing.assert_array_equal(Rotate().apply(x, np.zeros(len(x))), x)
@@ -214,6 +226,14 @@ def test_brightness_contrast_and_saturation_as_defined():
     np.testing.assert_allclose(Saturation().apply(x.copy(), f), grey + (x - grey) * wide, atol=1e-6)
 
 
+@pytest.mark.parametrize("side", [28, 300])
+def test_contrast_is_about_the_exact_mean_of_bytes(side):
+    x = images(2, (1, side, side)) | 0xF0
+    middle = x.reshape(2, -1).mean(axis=1, dtype=np.float64).astype(np.float32)[:, None, None, None]
+    expected = middle + (x.astype(np.float32) - middle) * np.float32(1.4)
+    np.testing.assert_array_equal(Contrast().apply(x, np.full(2, 1.4)), np.clip(np.rint(expected), 0, 255))
+
+
 def test_bytes_stay_bytes_and_are_rounded():
     x = np.array([[[[0, 100, 255]]]], np.uint8)
     np.testing.assert_array_equal(Brightness(0.5).apply(x, np.array([1.255]))[0, 0, 0], [0, 126, 255])
@@ -227,6 +247,17 @@ def test_noise_has_its_deviation(full, dtype):
     added = Noise(0.1).apply(x, np.arange(4)).astype(float) - x
     assert abs(added.std() - 0.1 * full) < 0.005 * full and abs(added.mean()) < 0.005 * full
     assert not np.array_equal(added[0], added[1])
+
+
+def test_the_noise_of_an_image_is_that_of_a_generator_of_its_own():
+    seeds = np.array([0, 1, 2**32 - 1, 2**32, 2**63 - 1, *RANDOM.integers(0, 1 << 63, 50).tolist()])
+    for seed, stream in zip(seeds.tolist(), streams(spread(seeds)), strict=True):
+        own = np.random.Generator(np.random.PCG64(seed))
+        assert stream.bit_generator.state == own.bit_generator.state
+        np.testing.assert_array_equal(stream.standard_normal(3, np.float32), own.standard_normal(3, np.float32))
+    drawn = Noise().draw(np.random.default_rng(3), 5, (1, 2, 2))
+    np.testing.assert_array_equal(drawn, spread(np.random.default_rng(3).integers(0, 1 << 63, 5)))
+    assert spread(np.empty(0, np.int64)).shape == (0, 4)
 
 
 def test_factors_are_within_their_bounds():

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cnnspec.data.dataset import Scaling, Split
-from cnnspec.settings.augment import Crop, Flip, Shift
+from cnnspec.settings.augment import Crop, Cutout, Flip, Shift
 
 AUGMENT = (Shift(2), Flip())
 
@@ -90,14 +90,18 @@ def test_without_shuffle_the_order_is_that_of_storage():
     assert y.tolist() == list(range(10))
 
 
+@pytest.mark.parametrize("augment", [(), (Cutout(2),), (Flip(), Cutout(2))], ids=["none", "left", "some left"])
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
-def test_stored_batches_are_those_that_numpy_sees_scaled(dtype):
-    x = np.random.default_rng(2).integers(0, 256, (23, 2, 5, 4), dtype=np.uint8)
-    split = Split(x, np.arange(23), Scaling((1 / 255, 2.0), (-0.5, 1.0)))
-    for (x, _), (wanted, _) in zip(split.batches(8, stored=True), split.batches(8, dtype=dtype), strict=True):
+def test_stored_batches_are_those_that_numpy_sees_scaled(dtype, augment):
+    kept = np.random.default_rng(2).integers(0, 256, (23, 2, 5, 4), dtype=np.uint8)
+    split = Split(kept.copy(), np.arange(23), Scaling((1 / 255, 2.0), (-0.5, 1.0)))
+    how = {"shuffle": True, "augment": augment}
+    found, scaled = split.batches(8, stored=True, **how), split.batches(8, dtype=dtype, **how)
+    for (x, _), (wanted, _) in zip(found, scaled, strict=True):
         assert x.images.dtype == np.uint8 and len(x) == len(wanted) and x.shape == wanted.shape
         np.testing.assert_array_equal(np.asarray(x, dtype), wanted)
         np.testing.assert_array_equal(np.asarray(x[2:5], dtype), wanted[2:5])
+    np.testing.assert_array_equal(split.x, kept)
 
 
 def test_unless_stored_every_batch_is_an_array_of_its_own():

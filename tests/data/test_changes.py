@@ -54,9 +54,34 @@ def test_an_image_is_changed_alike_in_batches_of_any_size(augment, dtype):
         np.testing.assert_array_equal(some, x[batch * start :])
         for a, b in zip(theirs, answers, strict=True):
             np.testing.assert_array_equal(a, b[batch * start :])
+    left, _ = whole(data, augment, 5, stored=True)  # to whom they are given
+    np.testing.assert_array_equal(left, x)
     other, _ = whole(data, augment, epoch=3)
     order = data.order(3, 2)
     assert not np.array_equal(other[np.argsort(data.order(3, 3))], x[np.argsort(order)])
+
+
+@pytest.mark.parametrize(
+    ("augment", "left"),
+    [
+        ((Flip(), Crop(1)), 0),
+        ((Flip(), Rotate(), Crop(1)), 2),
+        ((Noise(), Mixup(), Flip(), Cutout(2)), 1),
+        ((Noise(), Cutmix()), 0),
+    ],
+    ids=lambda augment: "+".join(one.word for one in augment) if isinstance(augment, tuple) else "",
+)
+def test_slow_changes_that_need_no_other_image_and_no_answer_are_left_to_workers(augment, left):
+    found, _ = next(split(np.arange(6)).batches(3, augment=augment, stored=True))
+    assert [one for one, _ in found.changes] == list(augment[len(augment) - left :])
+    assert all(len(rows) == 3 for _, rows in found.changes)
+
+
+@pytest.mark.parametrize(("augment", "left"), [(Rotate(), 0), (Noise(), 1), (Cutout(2), 1)])
+def test_an_answer_that_moves_along_does_so_with_its_image(augment, left):
+    masks = RANDOM.integers(0, 3, (6, 8, 9))
+    found, _ = next(split(masks).batches(3, augment=(augment,), stored=True))
+    assert len(found.changes) == left
 
 
 def test_the_data_stay_as_they_are():

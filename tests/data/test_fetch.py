@@ -134,6 +134,7 @@ def test_without_pillow_it_names_the_extra(tmp_path, monkeypatch):
     [
         ("linux", {"CNNSPEC_DATA": "/sets"}, "/sets"),
         ("linux", {"XDG_CACHE_HOME": "/x/cache"}, "/x/cache/cnnspec"),
+        ("linux", {"XDG_CACHE_HOME": "from/here"}, "~/.cache/cnnspec"),  # its convention takes none but whole paths
         ("linux", {}, "~/.cache/cnnspec"),
         ("darwin", {}, "~/Library/Caches/cnnspec"),
         ("win32", {"LOCALAPPDATA": "/local"}, "/local/cnnspec"),

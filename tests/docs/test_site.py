@@ -46,7 +46,7 @@ def test_every_page_every_code_and_every_network_is_there(folder):
     assert all(f'id="{code.lower()}"' in codes for code in CODES)
     for path in spec_files("*.cnn"):
         assert f'id="{path.stem}"' in networks and (folder / "drawings" / f"{path.stem}.svg").exists()
-    assert 'id="modelparameters"' in api or 'id="modelstep"' in api
+    assert all(f'id="{name}"' in api for name in ("run", "Run", "Run.history", "Model.predict"))
     assert "<object object" not in api and "batch      images of a step" in api and "&#39;str" not in api
     index = text(folder, "index.html")
     assert all(f'href="{path.name}"' in index for path in folder.glob("*.html"))
@@ -55,6 +55,8 @@ def test_every_page_every_code_and_every_network_is_there(folder):
 def test_every_link_of_the_folder_leads_somewhere(folder):
     """Read anew from what was written, in another way than the site checks itself."""
     for page in folder.glob("*.html"):
+        marks = re.findall(r'\bid="([^"]+)"', page.read_text(encoding="utf-8"))
+        assert len(marks) == len(set(marks)), page.name
         for target in re.findall(r'(?:href|src)="([^"]+)"', page.read_text(encoding="utf-8")):
             if target.startswith("https://"):
                 continue

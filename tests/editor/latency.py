@@ -3,8 +3,14 @@
     python -m tests.editor.latency          every kind of file and place, a table each
     python -m tests.editor.latency one 5    one kind, with so many keys
 
-A key is sent and one request after it, so that each pays for the reading of the text. Time is that of the server's
-process, of all its threads, which other programs change little: of the keys the least, median and 95th percentile.
+A key is sent as what it changed. A request after it pays for the reading of the text; one that comes when the
+text was read, as it is when findings were asked for, pays for itself alone: both are measured. Then the keys of a
+session, after each of which an editor asks for findings, colours, hints, lenses, folds, links and symbols, one
+after the other: when each is answered, counted from the key; and how soon the findings of a key are there that
+comes while the answers to the one before are cancelled.
+
+Time is that of the server's process, of all its threads, which other programs change little; of the keys the
+least, median and 95th percentile. What is counted by the clock says so.
 """
 
 from __future__ import annotations
@@ -14,12 +20,19 @@ import sys
 import tempfile
 from collections.abc import Awaitable, Callable
 from pathlib import Path
+from time import perf_counter
 
 from lsprotocol import types as lsp
 
 from tests.editor.test_server import Editor, at, converse
 
 LAYERS = ("conv 8x3x3 pad same bias off", "bn", "relu")
+SESSION = ("findings", "semantic tokens", "inlay hints", "lenses", "folding", "links", "symbols")
+OUTDATED = {
+    lsp.TEXT_DOCUMENT_DIAGNOSTIC: lsp.DocumentDiagnosticParams,
+    lsp.TEXT_DOCUMENT_SEMANTIC_TOKENS_FULL: lsp.SemanticTokensParams,
+    lsp.TEXT_DOCUMENT_CODE_LENS: lsp.CodeLensParams,
+}
 Ask = Callable[[Editor, lsp.TextDocumentIdentifier, lsp.Position], Awaitable[object]]
 
 
@@ -113,24 +126,77 @@ def spent(editor: Editor) -> float:
     return sum(int(task.read_text().split()[0]) for task in tasks) / 1e6
 
 
+class Typist:
+    """Types spaces behind a place of a text, one key a version."""
+
+    def __init__(self, editor: Editor, uri: str, place: lsp.Position) -> None:
+        self.editor, self.uri, self.place = editor, uri, place
+        self.version, self.width = 1, 0
+
+    async def settle(self) -> None:
+        await asyncio.wait_for(self.editor.news.wait(), 60)  # findings that are sent are not part of the next key
+
+    def key(self) -> None:
+        self.version += 1
+        width = 1 + self.version % 3
+        line, column = self.place.line, self.place.character
+        there = lsp.Range(self.place, lsp.Position(line, column + self.width))
+        self.width = width
+        self.editor.news.clear()
+        identifier = lsp.VersionedTextDocumentIdentifier(uri=self.uri, version=self.version)
+        change = lsp.TextDocumentContentChangePartial(range=there, text=" " * width)
+        self.editor.text_document_did_change(lsp.DidChangeTextDocumentParams(identifier, [change]))
+
+
 def measured(text: str, behind: str, keys: int) -> dict[str, list[float]]:
     """Milliseconds of each request after each of some keys behind a piece of the text."""
     place = at(text, behind, len(behind))
-    head, tail = text[: text.index(behind) + len(behind)], text[text.index(behind) + len(behind) :]
     found: dict[str, list[float]] = {}
+
+    def note(name: str, milliseconds: float) -> None:
+        found.setdefault(name, []).append(milliseconds)
 
     async def talk(editor: Editor, uri: str) -> None:
         await editor.open(uri, text)
-        version = 1
-        for name, ask in requests(text).items():
+        asked = requests(text)
+        identifier, typist = lsp.TextDocumentIdentifier(uri), Typist(editor, uri, place)
+        for name, ask in asked.items():
             for key in range(keys):
-                version += 1
-                editor.change(uri, version, f"{head}{' ' * (1 + key % 3)}{tail}")
+                typist.key()
                 before = spent(editor)
-                await ask(editor, lsp.TextDocumentIdentifier(uri), place)
+                await ask(editor, identifier, place)
                 if key:  # the first one of a kind loads what answers it
-                    found.setdefault(name, []).append(spent(editor) - before)
-                await asyncio.wait_for(editor.news.wait(), 20)  # findings that are sent are not part of the next
+                    note(name, spent(editor) - before)
+                await typist.settle()
+                typist.key()
+                await asked["findings"](editor, identifier, place)
+                before = spent(editor)
+                await ask(editor, identifier, place)
+                if key:
+                    note(f"{name}, text read", spent(editor) - before)
+                await typist.settle()
+        for _ in range(keys):
+            before, begun = spent(editor), perf_counter()
+            typist.key()
+            for name in SESSION:
+                await asked[name](editor, identifier, place)
+                note(f"session: {name} by", spent(editor) - before)
+            note("session, by the clock", (perf_counter() - begun) * 1e3)
+            await typist.settle()
+        for key in range(keys):
+            typist.key()
+            for number, (method, make) in enumerate(OUTDATED.items()):
+                request = editor.protocol.send_request_async(method, make(identifier), f"{key} {number}")
+                asyncio.ensure_future(request).add_done_callback(lambda done: done.cancelled() or done.exception())
+            await asyncio.sleep(0.01)  # the first of them is begun
+            before, begun = spent(editor), perf_counter()
+            for number in range(len(OUTDATED)):
+                editor.cancel_request(lsp.CancelParams(f"{key} {number}"))
+            typist.key()
+            await asked["findings"](editor, identifier, place)
+            note("findings, others cancelled", spent(editor) - before)
+            note("the same, by the clock", (perf_counter() - begun) * 1e3)
+            await typist.settle()
 
     with tempfile.TemporaryDirectory() as folder:
         for k in range(20):
@@ -145,11 +211,11 @@ def main(kinds: list[str], keys: int) -> None:
         text = make()
         columns = {place: measured(text, behind, keys) for place, behind in places.items()}
         print(f"\n{kind}: {text.count(chr(10))} lines, ms of processor time: least, median, 95th percentile")
-        print(f"{'':20}" + "".join(f"{place:>16}" for place in columns))
+        print(f"{'':32}" + "".join(f"{place:>16}" for place in columns))
         for name in next(iter(columns.values())):
             row = [sorted(column[name]) for column in columns.values()]
             cells = [f"{ms[0]:.0f} {ms[len(ms) // 2]:.0f} {ms[int(0.95 * (len(ms) - 1) + 0.5)]:.0f}" for ms in row]
-            print(f"{name:20}" + "".join(f"{cell:>16}" for cell in cells))
+            print(f"{name:32}" + "".join(f"{cell:>16}" for cell in cells))
 
 
 if __name__ == "__main__":

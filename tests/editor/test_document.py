@@ -1,5 +1,8 @@
 """The answers of the editor server, asked without the protocol."""
 
+import gc
+import weakref
+
 import pytest
 
 from cnnspec.editor.actions import actions, fix_all
@@ -224,3 +227,52 @@ def test_every_half_written_text_has_answers(cut):
         complete(document, offset)
         definition(document, offset)
     hints(document, 0, cut)
+
+
+def test_only_the_fixes_of_what_is_at_the_cursor_are_tried(monkeypatch):
+    from cnnspec.lang import reading
+
+    text = "input 3x8x8\nrelu\n" + "".join(f"  -> conv {i}x3x3 strid 1 pad same -> rellu\n" for i in range(4, 14))
+    every = {each.span.start: each for each in Document(text).report_with_fixes.diagnostics}
+    assert len(every) == 20 and all(each.fix for each in every.values())
+    document = Document(text)
+    assert len(document.report.diagnostics) == 20
+    readings = []
+    read = reading._read
+    monkeypatch.setattr(reading, "_read", lambda *asked: readings.append(asked) or read(*asked))
+    assert actions(document, 3, 3) == [] and readings == []
+    for start, found in every.items():
+        (action,) = actions(document, start, start)
+        assert (action.edits, action.finding) == (found.fix, found)
+    assert len(readings) == 20  # one for each: its first proposal mends it
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "input 1x8x8\nblock a(c) = conv {c}x3x3 -> relu\nblock b(c) = a(c) -> a(c)\nb(2) -> dense 2\n",
+        "input 1x8x8\nblock a(c) = conv {c}x3x3 -> relu\na(2) -> cnv 3 -> dense 2\ntrain { lr 0 }\n",
+        'import "b.cnn" as b\ninput 1x8x8\nb.a(2) -> dense 2\n',
+    ],
+    ids=["blocks", "mistakes", "imports"],
+)
+def test_a_text_that_is_left_is_gone_without_a_search_for_cycles(text, tmp_path):
+    """Python's search would hold up a key for a third of a second, once in forty keys of a long text."""
+    (tmp_path / "b.cnn").write_text("block a(c) = conv {c}x3x3 -> relu\n", encoding="utf-8")
+    name = tmp_path / "n.cnn"
+    first = Document(text, name)
+    assert first.report
+    gc.collect()
+    gc.disable()
+    try:
+        second = Document(text + " ", name, earlier=first.known)
+        assert second.report.reading is not None
+        module = weakref.ref(second.report.reading.module)
+        latest = second
+        for key in range(2):  # the latest version knows the one before it, and no more
+            latest = Document(text + "  " + " " * key, name, earlier=latest.known)
+            assert latest.report
+        del second
+        assert module() is None
+    finally:
+        gc.enable()

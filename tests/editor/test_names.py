@@ -1,19 +1,24 @@
 """Names: everywhere they stand, what they may become, and how they are coloured."""
 
+from collections import Counter
 from itertools import pairwise
 from pathlib import Path
+from random import Random
 
 import pytest
 
-from cnnspec.editor.colours import colours
-from cnnspec.editor.document import Document
+from cnnspec.diagnostics import Span
+from cnnspec.editor.colours import KINDS, colours, packed
+from cnnspec.editor.document import INNER, Document, parts_of
 from cnnspec.editor.lenses import lenses
 from cnnspec.editor.links import links
 from cnnspec.editor.navigation import project, references
-from cnnspec.editor.occurrences import at, occurrences, refused, same
+from cnnspec.editor.occurrences import at, calls, occurrences, refused, same
 from cnnspec.editor.outline import folds, outline, selections
 from cnnspec.editor.signature import signature
 from cnnspec.lang.parse.tokens import lex
+from cnnspec.lang.parse.tree import Block
+from tests.support.edits import edited
 
 ROOT = Path(__file__).parents[2]
 SPECS = sorted((ROOT / "specs").rglob("*.cnn"))
@@ -31,14 +36,18 @@ expect { shape @stem == 16x32x32 }
 """
 
 
+def alike(document, here):
+    """Everywhere a text has what a name means."""
+    return same(document, here.definition, document.text[here.span.start : here.span.end])
+
+
 def where(document, offset):
     """The lines and columns at which the name at an offset stands."""
-    here = at(document, offset)
-    return [document.position(one.span.start) for one in same(document, here.definition)]
+    return [document.position(one.span.start) for one in alike(document, at(document, offset))]
 
 
 def renamed(document, offset, new):
-    spans = [one.span for one in same(document, at(document, offset).definition)]
+    spans = [one.span for one in alike(document, at(document, offset))]
     text = document.text
     for span in sorted(spans, key=lambda span: -span.start):
         text = text[: span.start] + new + text[span.end :]
@@ -58,6 +67,20 @@ def test_a_block_has_values_of_its_own():
     inner, other = TEXT.index("inner |"), TEXT.index("inner ->")
     assert where(document, inner) != where(document, other)
     assert "inner" in renamed(document, inner, "x").replace("as x |", "")
+
+
+@pytest.mark.parametrize("path", [None, *SPECS], ids=lambda path: path.stem if path else "text")
+def test_of_some_statements_the_names_are_those_of_all(path):
+    """After a key only the statements are looked through that can have what is asked for."""
+    whole = path.read_text() if path else TEXT
+    middle = len(whole) // 2
+    for text in (whole, whole[:middle], whole[:middle] + " @ ( " + whole[middle:]):
+        known, some = Document(text, path), Document(text, path)
+        for here in occurrences(known):
+            for offset in (here.span.start, here.span.end):
+                assert at(some, offset) == at(known, offset)
+            assert alike(some, here) == [one for one in occurrences(known) if one.definition == here.definition]
+        assert at(some, 0) == at(known, 0)
 
 
 @pytest.mark.parametrize("path", SPECS, ids=lambda path: path.stem)
@@ -212,3 +235,65 @@ def test_a_broken_text_is_coloured_as_far_as_it_goes():
     document = Document('input 3x8x8\nconv 8x3x3 -> -> (relu\nlet w = (\n"open\n')
     assert {"keyword", "number", "operator"} <= {piece.kind for piece in colours(document)}
     assert occurrences(document) is not None and outline(document) and folds(document) is not None
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_every_piece_of_a_tree_is_found_with_what_it_is_a_part_of(seed):
+    def walked(piece, owner=()):
+        mine = piece.__class__ in INNER
+        found = [(piece, owner)] if mine else []
+        for inner in piece if piece.__class__ is not Span else ():
+            if isinstance(inner, tuple):
+                found += walked(inner, piece if mine else owner)
+        return found
+
+    text = TEXT + "let q = max(2 * w, -(3 + w)) // 2\nbasic({w} | relu -> @stem)*{2*w}\n  -> mean(id | @rgb)\n"
+    for version in edited(text, seed, 25):
+        for statement in Document(version).file.statements:
+            assert parts_of(statement) == walked(statement)
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16", "utf-32"])
+def test_the_protocol_tells_the_colours_of_a_text_and_of_a_range(encoding):
+    def told(document, pieces):
+        places = [(document.position(piece.start), document.position(piece.end), piece) for piece in pieces]
+        line = column = 0
+        for first, last, piece in places:
+            if first[0] == last[0]:  # the protocol has no piece of several lines
+                right = first[1] - (column if first[0] == line else 0)
+                flags = piece.defines + 2 * piece.readonly
+                yield from (first[0] - line, right, last[1] - first[1], KINDS.index(piece.kind), flags)
+                line, column = first
+
+    text = f"# é😀 # a\rb\r\n{TEXT}expect\n\n{{ params <= 3 }}\nlet q = max\n(2, 3)  # 😀\r\n"
+    for version in edited(text, 1, 40):
+        document = Document(version, encoding=encoding)
+        assert packed(document) == list(told(document, colours(document)))
+        for start in range(0, len(version), 97):
+            some = colours(document, start, start + 150)
+            assert packed(document, start, start + 150) == list(told(document, some))
+
+
+def test_a_word_is_coloured_though_its_brace_is_on_a_later_line():
+    text = "expect\n\n{ params <= 3 }\n)\ntrain\n{ epochs {2} }"
+    kinds = {text[piece.start : piece.end]: piece.kind for piece in colours(Document(text))}
+    assert (kinds["expect"], kinds["3"], "2" in kinds) == ("keyword", "number", False)
+
+
+def test_lenses_count_the_calls_that_references_find() -> None:
+    text = "block a(c | f) = conv {c}x3x3 -> f\nblock b = relu -> a(8 | tanh)\ninput 3x16x16\nb -> a(4 | b)\n"
+    pieces = (" ", "\n", " -> b", " -> a(3 | relu)", " -> f", "\nblock b = tanh\n", "\nnet a2 = b -> b\n", "x")
+    document, called = Document(text), 0
+    for seed in range(60):
+        random = Random(seed)
+        at = random.choice([i for i, character in enumerate(text) if character in " \n"])
+        changed = text[:at] + random.choice(pieces) + text[at:]
+        document = Document(changed, earlier=document.report)
+        text = changed if seed % 4 and len(changed) < 400 else text
+        found = Counter(one.definition.start for one in occurrences(document) if document.owns(one.definition))
+        for statement in document.file.statements:
+            if isinstance(statement, Block):
+                start = statement.name.span.start
+                assert calls(document)[start] == found[start] - 1, changed
+                called += found[start] - 1
+    assert called > 50

@@ -1,5 +1,6 @@
 """Every request that the server answers, asked over the protocol."""
 
+import asyncio
 from pathlib import Path
 
 import pytest
@@ -144,3 +145,101 @@ def test_every_request_is_answered(tmp_path):
 
     offered = converse(talk, tmp_path).capabilities
     assert offered.rename_provider and offered.semantic_tokens_provider.full
+
+
+def test_an_import_counts_as_it_stands_in_its_buffer(tmp_path):
+    (tmp_path / "blocks.cnn").write_text(LIBRARY)
+    (tmp_path / "other.cnn").write_text('import "blocks.cnn"\ninput 3x8x8\nb(4) -> gap -> dense 2 -> softmax\n')
+    longer = f"# a line that is not saved\n{LIBRARY.replace('block b(', 'block basic(')}"
+
+    async def until(editor, uri, codes):
+        while [finding.code for finding in editor.findings.get(uri, ())] != codes:
+            editor.news.clear()
+            await asyncio.wait_for(editor.news.wait(), 60)
+
+    async def talk(editor, uri):
+        blocks = (tmp_path / "blocks.cnn").as_uri()
+        await editor.open(uri, TEXT)
+        await editor.open(blocks, LIBRARY)
+        editor.change(blocks, 2, longer)
+        await until(editor, uri, ["CNN201"])  # there is no `lib.b` any more, though on the disk there is
+        editor.change(uri, 2, TEXT.replace("lib.b(", "lib.basic("))
+        await until(editor, uri, [])
+        await until(editor, blocks, [])
+        editor.change(blocks, 3, longer.replace("basic(", "b("))
+        editor.change(uri, 3, TEXT)
+        edit = await editor.text_document_rename_async(
+            asked(lsp.RenameParams, uri, spot(TEXT, ".b(4)"), new_name="basic")
+        )
+        places = {Path(file).name: [each.range.start for each in edits] for file, edits in edit.changes.items()}
+        assert places == {
+            "a.cnn": [lsp.Position(3, 4)],
+            "blocks.cnn": [lsp.Position(1, 6)],
+            "other.cnn": [lsp.Position(2, 0)],
+        }
+        editor.text_document_did_close(lsp.DidCloseTextDocumentParams(lsp.TextDocumentIdentifier(blocks)))
+        (tmp_path / "blocks.cnn").unlink()
+        editor.change(uri, 4, TEXT + "\n")
+        await until(editor, uri, ["CNN013"])
+        await editor.open(blocks, LIBRARY)  # not saved: the buffer alone has it
+        await until(editor, uri, [])
+
+    converse(talk, tmp_path)
+
+
+def test_a_text_that_is_not_open_is_read_from_its_file_or_refused(tmp_path):
+    stored = tmp_path / "stored.cnn"
+
+    async def talk(editor, uri):
+        await editor.open(uri, TEXT)
+        identifier = lsp.TextDocumentIdentifier(stored.as_uri())
+        for text, count in ((b"let a = 1\n", 1), (b"\xef\xbb\xbflet a = 1\nlet b = 2\n", 2)):
+            stored.write_bytes(text)
+            found = await editor.text_document_document_symbol_async(lsp.DocumentSymbolParams(identifier))
+            assert len(found) == count
+        stored.write_bytes(b"# caf\xe9\n")
+        with pytest.raises(JsonRpcException, match="not a text in UTF-8"):
+            await editor.text_document_document_symbol_async(lsp.DocumentSymbolParams(identifier))
+        stored.unlink()
+        for lost in (stored.as_uri(), "untitled:Untitled-3"):
+            with pytest.raises(JsonRpcException, match="no such file|is not open"):
+                await editor.text_document_hover_async(
+                    lsp.HoverParams(lsp.TextDocumentIdentifier(lost), lsp.Position(0, 0))
+                )
+        found = await editor.text_document_document_symbol_async(
+            lsp.DocumentSymbolParams(lsp.TextDocumentIdentifier(uri))
+        )
+        assert found is not None
+
+    converse(talk, tmp_path)
+
+
+def test_files_that_change_on_the_disk_are_watched_where_an_editor_can(tmp_path):
+    library = tmp_path / "blocks.cnn"
+    library.write_text(LIBRARY)
+
+    async def talk(editor, uri):
+        async def told(path, kind):
+            editor.news.clear()
+            event = lsp.FileEvent(path.as_uri(), kind)
+            editor.workspace_did_change_watched_files(lsp.DidChangeWatchedFilesParams([event]))
+            await asyncio.wait_for(editor.news.wait(), 60)
+            return [finding.code for finding in editor.findings[uri]]
+
+        await editor.open(uri, TEXT)
+        assert editor.findings[uri] == [] and editor.watched == ["**/*.cnn", "**/pyproject.toml"]
+        library.rename(tmp_path / "parts.cnn")
+        assert await told(library, lsp.FileChangeType.Deleted) == ["CNN013"]
+        library.write_text(LIBRARY)
+        assert await told(library, lsp.FileChangeType.Created) == []
+        (tmp_path / "pyproject.toml").write_text("[tool.cnnspec]\nbogus = 1\n")
+        assert await told(tmp_path / "pyproject.toml", lsp.FileChangeType.Created) == ["CNN905"]
+        assert editor.refreshed == 3
+
+    able = lsp.DidChangeWatchedFilesClientCapabilities(dynamic_registration=True)
+    lenses = lsp.CodeLensWorkspaceClientCapabilities(refresh_support=True)
+    converse(
+        talk,
+        tmp_path,
+        workspace=lsp.WorkspaceClientCapabilities(did_change_watched_files=able, code_lens=lenses),
+    )

@@ -60,9 +60,14 @@ def test_a_run_is_shown_in_two_lines_and_opened_with_its_classes(net):
     ran = cnnspec.run(str(net), overrides=("train.epochs=1",), workers=1)
     said = ran.summary
     assert repr(ran).splitlines() == [
-        f"Run {ran.folder}: finished after 1 epochs, {said['seconds']:.1f} s",
+        f"Run {ran.folder}: finished after 1 epoch, {said['seconds']:.1f} s",
         f"  test: accuracy {said['test_accuracy']:.2%}, cost {said['test_cost']:.4f} (best weights)",
     ]
+    history = ran.history
+    assert repr(history).startswith("History of 1 epoch, the best 1\n  epoch 1/1  cost ")
+    assert history["rate"] == ran.history["rate"] and history.best_epoch == said["best_epoch"]
+    lines = (ran.folder / "results.csv").read_text().splitlines(keepends=True)
+    assert [row.line() for row in history.rows] == lines[1:]
     with ran.open() as model, cnnspec.open(ran.folder / "weights" / "best.safetensors") as same:
         images = np.random.default_rng(0).integers(0, 256, (5, 1, 28, 28), np.uint8)
         found = model.classify(images)
@@ -92,7 +97,7 @@ def test_what_the_api_gives_back_shows_itself_in_a_few_lines(net):
     bad = net.parent / "a\x1b[31m.cnn"
     bad.write_text("input 1x8x8\nconvv 4x3x3")
     found = repr(cnnspec.check(bad))
-    assert "1 errors, 0 warnings\n  CNN201 " in found and "\x1b" not in found
+    assert "1 error, 0 warnings\n  CNN201 " in found and "\x1b" not in found
 
 
 def test_no_fewer_than_one_class_is_named(net):

@@ -11,6 +11,7 @@ import sys
 import time
 from pathlib import Path
 
+import killing
 import pytest
 
 import cnnspec
@@ -211,17 +212,18 @@ def test_a_sweep_that_is_killed_at_random_comes_to_the_same(here, capsys, count,
 
 @pytest.fixture
 def forked(monkeypatch):
-    """Trials in processes that begin as copies of this one, which takes no second."""
-    if not hasattr(os, "fork"):
+    """Trials in processes that begin as copies of one that has imported them and has no threads."""
+    if "forkserver" not in multiprocessing.get_all_start_methods():
         pytest.skip("no processes are forked here")
-    context = multiprocessing.get_context("fork")
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(["cnnspec.experiment.sweep", "cnnspec.experiment.session"])
     monkeypatch.setattr(sweep.multiprocessing, "get_context", lambda kind: context)
 
 
 def test_a_trial_whose_process_was_killed_is_told_and_done_again(here, capsys, forked, monkeypatch):
     swept(capsys, "net.cnn", *SETS, "--trials", 2)
     with monkeypatch.context() as patch:
-        patch.setattr(sweep, "_alone", lambda *given: os.kill(os.getpid(), signal.SIGKILL))
+        patch.setattr(sweep, "_alone", killing.at_once)
         code, _, err = swept(capsys, "net.cnn", *SETS, "--trials", 2, "--jobs", 2)
     assert code == 1 and "CNN333" in err and "ended with -9" in err
     assert "cnnspec sweep --resume" in err
@@ -236,7 +238,7 @@ def test_ctrl_c_ends_every_trial_under_way_and_the_sweep_goes_on(here, capsys, f
     folder, begun = here / "sweeps" / "net-002", []
 
     def pressed(sentinels):
-        limit = time.monotonic() + 30
+        limit = time.monotonic() + 60
         while not list(folder.glob("trials/*/*/state/*")) and time.monotonic() < limit:
             time.sleep(0.005)
         begun.extend(sentinels)

@@ -5,11 +5,11 @@ reads them.
 """
 
 import os
-import socket
 import subprocess
 import sys
 
 import pytest
+from ports import free_port
 
 pytest.importorskip("jax", reason="the engine on JAX is the extra cnnspec[jax], which is not installed")
 
@@ -55,9 +55,7 @@ def ask(given):
 
 @pytest.mark.parametrize("scheduler", SCHEDULERS)
 def test_processes_of_a_scheduler_meet(scheduler):
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        port = s.getsockname()[1]
+    port = free_port()
     started = [
         ask(
             {k: v.format(number=number) for k, v in SCHEDULERS[scheduler].items()}
@@ -92,9 +90,7 @@ def test_an_indexed_job_of_kubernetes_needs_its_package(monkeypatch):
 
 def test_a_coordinator_that_nobody_reaches_ends_the_process_with_words():
     """And not with the dump of a stack, as JAX by itself does."""
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        nowhere = f"127.0.0.1:{s.getsockname()[1]}"
+    nowhere = f"127.0.0.1:{free_port()}"
     code = f"from cnnspec.jax import processes; processes.PATIENCE = 1; processes.join({nowhere!r}, 2, 1)"
     ended = subprocess.run(
         [sys.executable, "-c", code], env=environment(), text=True, capture_output=True, timeout=60

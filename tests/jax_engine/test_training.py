@@ -8,6 +8,7 @@ import pytest
 from agreement import agree, worst
 
 from cnnspec.settings.optimisers import OPTIMISERS
+from cnnspec.train.loop import StepDone, TrainingConfig, training
 
 pytest.importorskip("jax", reason="the engine on JAX is the extra cnnspec[jax], which is not installed")
 
@@ -112,6 +113,38 @@ def test_repeats_are_the_same_bits():
         found.append([model.train_step(x, y) for x, y in batches((3, 8, 8), 5, 3)] + [dict(model.parameters)])
     assert found[0][:3] == found[1][:3]
     assert all(np.array_equal(found[0][3][k], found[1][3][k]) for k in found[0][3])
+
+
+def test_steps_that_begin_before_a_cost_is_read_have_the_bits_of_steps_one_by_one(engines, numbers):
+    _, other = engines(SMALL % "adam", dtype="float32")
+    _, ahead = engines(SMALL % "adam", dtype="float32")
+    batches = [other.arrays(*numbers(other, batch=8, seed=seed)) for seed in range(4)]
+    told = [other.engine.learn(batch, 0.01) for batch in batches]
+    begun = [ahead.engine.start(batch, 0.01) for batch in batches]
+    assert [learned() for learned in begun] == told and ahead.engine.steps == 4
+    assert all(np.array_equal(values, ahead.parameters[name]) for name, values in other.parameters.items())
+    held = ahead.engine.hold(batches[0])
+    assert ahead.engine.learn(held, 0.01) == other.engine.learn(batches[0], 0.01)
+
+
+def test_a_training_that_makes_batches_meanwhile_has_the_bits_of_steps_one_by_one():
+    """Shuffled and augmented, on a device that computes while the next batch is made."""
+    import cnnspec
+    from cnnspec.data.dataset import Split
+    from cnnspec.settings.augment import Shift
+
+    text = "input 1x6x6\nconv 3x3x3 -> relu -> gap -> dense 2 -> softmax\ntrain { optimiser adam ; batch 8 }\n"
+    fed, plain = (cnnspec.compile(text=text, engine="jax", devices=1) for _ in range(2))
+    random = np.random.default_rng(0)
+    images = Split(random.integers(0, 256, (44, 1, 6, 6)).astype("uint8"), random.integers(0, 2, 44))
+    config = TrainingConfig(epochs=2, batch=8, augment=(Shift(1),))
+    costs = [event.cost for event in training(fed, images, config) if isinstance(event, StepDone)]
+    expected = []
+    for epoch in (0, 1):
+        for x, y in images.batches(8, epoch=epoch, shuffle=True, augment=config.augment):
+            expected.append(plain.learn(x, y)[0])
+    assert costs == expected and len(costs) == 12
+    assert all(np.array_equal(values, plain.parameters[name]) for name, values in fed.parameters.items())
 
 
 def test_a_cost_that_is_not_finite_leaves_all_as_it_was(engines):

@@ -8,12 +8,12 @@ import re
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import lockstep
 import pytest
 from started import PATIENCE, Started
 
@@ -105,10 +105,10 @@ class Day:
         return said
 
     def stopped(self, number: signal.Signals, *arguments: object, after: str) -> Said:
-        """A command that gets a signal once a line with `after` has come."""
-        process = subprocess.Popen(
+        """A command that gets a signal once a line with `after` has come, before it writes many more."""
+        process = lockstep.start(
             self.command(*arguments), cwd=self.folder, env=self.environment, stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+            stderr=subprocess.PIPE,
         )  # fmt: skip
         seen = []
         assert process.stdout is not None
@@ -116,7 +116,6 @@ class Day:
             seen.append(line)
             if after in line.decode():
                 break
-        time.sleep(0.05)
         process.send_signal(number)
         out, err = process.communicate(timeout=PATIENCE)
         told = (b"".join(seen) + out).decode("utf-8", "replace")

@@ -49,8 +49,11 @@ def test_the_layer_and_its_gradients(kernel, stride, dilate):
         arguments = (stride, dilate, pad)
 
         y = np.full((out_h, C, out_w, N), np.nan)
-        parts = np.full((2, kernel[1], strip(out_h, stride[0]), width, N), np.nan)
-        depthwise(rows(x), w[:, 0], *arguments, parts=parts, out=y)
+        count, across = strip(out_h, stride[0]), -(-width // stride[1])
+        lent = {"parts": np.full((2, kernel[1], count, across, N), np.nan)}
+        if stride[1] > 1:
+            lent["seen"] = np.full(((count - 1) * stride[0] + geometry.extent[0], 2, across, N), np.nan)
+        depthwise(rows(x), w[:, 0], *arguments, **lent, out=y)
         np.testing.assert_allclose(y, rows(Convolve(geometry, C).evaluate(x, w)), rtol=0, atol=1e-12)
 
         dx = np.full((height, C, width, N), np.nan)

@@ -13,6 +13,7 @@ from cnnspec.kernels.gemm import (
     across_by_bands,
     bands_of,
     cut_into,
+    fetch,
     gemm,
     in_blocks,
     outer_products,
@@ -106,6 +107,15 @@ def test_pieces_of_a_matrix_are_a_view_of_it():
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_a_number_of_each_line_of_the_cache_is_read(dtype):
+    x, scratch = np.arange(2 * 48, dtype=dtype).reshape(2, 48), np.full((4, 6), -1, dtype)
+    fetch(x, scratch)
+    size = 64 // x.itemsize
+    expected = x[x % size == 0]
+    assert scratch.reshape(-1).tolist() == [*expected, *[-1] * (24 - len(expected))]
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
 @pytest.mark.parametrize("m, k, n", [(24, 2, 4096), (40, 8, 96), (7, 32, 60), (11, 3, 13), (1, 1, 1)])
 def test_outer_products_added_up_are_the_product(m, k, n, dtype):
     random = np.random.default_rng(0)
@@ -143,3 +153,21 @@ def test_a_large_dense_layer_of_few_images_has_the_gradients_of_any(monkeypatch)
         found.append(model.gradients(x, y))
     for name, values in found[0].items():
         np.testing.assert_allclose(found[1][name], values, rtol=0, atol=1e-14)
+
+
+@pytest.mark.parametrize("layers", [(), (3,)])
+def test_the_order_of_pieces_changes_no_bit(layers, monkeypatch):
+    """A large second matrix is read once: all rows of the first with some of its columns, then with the next."""
+    monkeypatch.setattr(module, "WITHOUT_PACKING", True)
+    m, k, n = 128, 128, 1536
+    assert cut_into(m, k, n, False, True, True) == (16, 64)
+    random = np.random.default_rng(0)
+    a, b = (random.normal(size=(*layers, size, k)).astype("float32") for size in (m, n))
+    made = []
+    for afar in (0, k * n):
+        monkeypatch.setattr(module, "AFAR", afar)
+        out = np.full((*layers, m, n), np.nan, "float32")
+        gemm(a, b.swapaxes(-1, -2), out=out)
+        made.append(out)
+    np.testing.assert_array_equal(*made)
+    np.testing.assert_allclose(made[0], a @ b.swapaxes(-1, -2), rtol=0, atol=1e-4)

@@ -64,6 +64,9 @@ def test_statistics_outputs_and_gradients(shape, mean):
     y = np.empty_like(x)
     normalise(x, *found, weight, bias, EPS, out=y)
     assert np.abs(y - standard(x, weight, bias)).max() < 1e-5 * max(1, np.abs(weight).max())
+    by_rows = np.empty_like(x)
+    normalise(x, *found, weight, bias, EPS, scratch=np.empty((2, *shape[1:]), "float32"), out=by_rows)
+    assert np.array_equal(by_rows, y), "numbers written out for a row are the same numbers"
 
     sums, count = np.empty((2, shape[1])), x.size // shape[1]
     dweight, dbias = np.empty((2, shape[1]), "float32")
@@ -80,6 +83,11 @@ def test_statistics_outputs_and_gradients(shape, mean):
     centred = d - d.mean(axis=(0, 2))[:, None] - z * (d * z).mean(axis=(0, 2))[:, None]
     wanted_dx = centred * (weight / np.sqrt(wanted[1] + EPS))[:, None]
     assert np.abs(dx - wanted_dx).max() < 1e-5 * np.abs(wanted_dx).max()
+    channels, by_rows = np.empty((3, *shape[1:]), "float32"), np.empty_like(x)
+    gradient = BlockwiseNormGradient(dy, x, np.empty_like(x[:2]), channels)
+    gradient.prepare(*found, weight, sums[None], count, EPS)
+    gradient.write(out=by_rows)
+    assert np.array_equal(by_rows, dx)
 
 
 @settings(max_examples=60, deadline=None)

@@ -19,8 +19,8 @@ def windows(rng):
 
 
 def by_pixels(dy, x, kernel, stride, pad, dilate):
-    """Each window by itself: its first pixel, in reading order, that is the largest."""
-    dx = np.zeros_like(x)
+    """Each window by itself: its first pixel, in reading order, that is the largest; and how large it is."""
+    dx, largest = np.zeros_like(x), np.full_like(dy, -np.inf)
     for i, c, j, n in np.ndindex(dy.shape):
         seen = [
             (h, w)
@@ -31,7 +31,8 @@ def by_pixels(dy, x, kernel, stride, pad, dilate):
         if seen:
             h, w = max(seen, key=lambda at: x[at[0], c, at[1], n])  # the first of equals
             dx[h, c, w, n] += dy[i, c, j, n]
-    return dx
+            largest[i, c, j, n] = x[h, c, w, n]
+    return dx, largest
 
 
 @pytest.mark.parametrize("seed", range(40))
@@ -42,7 +43,8 @@ def test_the_gradient_of_any_window_goes_to_its_first_largest_pixel(seed):
     x = rng.integers(0, 3, (height, 2, width, 2)).astype(float)
     dy = rng.integers(-9, 9, (rows, 2, across, 2)).astype(float)  # whole numbers: sums are exact in any order
     y, out = np.empty_like(dy), np.empty_like(x)
-    pool.maxpool(x, kernel, stride, pad, dilate, out=y)
+    held = np.full((int(rng.integers(1, rows + 1)), 2, width, 2), np.nan)
+    pool.maxpool(x, kernel, stride, pad, dilate, rows=held, out=y)
     most = max(height, rows)
     more = {}
     if stride[1] > 1:
@@ -51,4 +53,6 @@ def test_the_gradient_of_any_window_goes_to_its_first_largest_pixel(seed):
     pool.maxpool_gradient(
         dy, x, y, kernel, stride, pad, dilate, **more, scratch=scratch, argmax_mask=argmax_mask, out=out
     )
-    np.testing.assert_array_equal(out, by_pixels(dy, x, kernel, stride, pad, dilate))
+    dx, most_of_each = by_pixels(dy, x, kernel, stride, pad, dilate)
+    np.testing.assert_array_equal(y, most_of_each)
+    np.testing.assert_array_equal(out, dx)

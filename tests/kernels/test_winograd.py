@@ -14,9 +14,27 @@ from cnnspec.ir.leaves import Input
 from cnnspec.kernels import KERNELS
 from cnnspec.kernels.gemm import cut_into
 from cnnspec.kernels.polyphase import from_polyphase, to_polyphase
+from cnnspec.kernels.winograd_1d import inverse_transform_gradient, transform_filters, transform_input
+from cnnspec.kernels.winograd_2d import (
+    transform_filters_2d,
+    transform_filters_at_once,
+    transform_filters_of_squares,
+)
+from cnnspec.primitives.convolution.convolve import Convolve
 from cnnspec.primitives.convolution.polyphase import ToPolyphase, as_image
-from cnnspec.primitives.convolution.winograd_1d import WinogradConvolve, WinogradConvolveGradient
-from cnnspec.primitives.convolution.winograd_2d import Winograd2dConvolve, Winograd2dConvolveGradient
+from cnnspec.primitives.convolution.pooled import pooled_geometry
+from cnnspec.primitives.convolution.squares import GEOMETRY, ConvolveSquares, TransformFiltersOfSquares
+from cnnspec.primitives.convolution.winograd_1d import (
+    TransformFilters,
+    WinogradConvolve,
+    WinogradConvolveGradient,
+)
+from cnnspec.primitives.convolution.winograd_2d import (
+    TransformFilters2d,
+    Winograd2dConvolve,
+    Winograd2dConvolveGradient,
+)
+from cnnspec.primitives.convolution.winograd_one import WinogradFilters, WinogradOneImage
 from cnnspec.primitives.windows import MaxWindows, PolyphasePool, PolyphasePoolGradient
 
 
@@ -44,7 +62,7 @@ def run(op, arrays, types, dtype):
     op.emit(e.node, e)
     for name, buffer in e.buffers.items():
         setattr(b, name, np.full(buffer.shape, np.nan, bool if buffer.dtype == "bool" else dtype))
-    scope = {"b": b, "np": np, **KERNELS}
+    scope = {"b": b, "c": e.constants, "f": np.dtype(dtype).type, "np": np, **KERNELS}
     for name, code in e.views.items():
         exec(f"{name} = {code}", scope)
     for code, _ in e.parts[-1].code:
@@ -120,6 +138,7 @@ def test_product_and_gradients(case, dtype, way, way_back, limit):
     random = np.random.default_rng(1)
     n = 3
     image = data(c, h, w)
+    limit *= max(1, c / 5) ** 0.5  # rounding adds up as numbers at random do, over the channels of a product
     x = ToPolyphase().evaluate(random.normal(size=(n, c, h, w)))
     weights = random.normal(size=(f, c, 3, 3)) / (3 * np.sqrt(c))
     out_h, out_w = geometry.out(h, w)
@@ -153,6 +172,105 @@ def test_product_and_gradients(case, dtype, way, way_back, limit):
     close(*pixels(run(backward, [dy, x, inner], [y_kind, kinds[0], stored], dtype), w), dtype, limit)
 
 
+@pytest.mark.usefixtures("products")
+@pytest.mark.parametrize(("dtype", "limit"), [("float32", 2e-6), ("float64", 1e-14)])
+@pytest.mark.parametrize("width", [1, 2, 4, 7])
+@pytest.mark.parametrize("height", [1, 2, 3, 4, 8])
+def test_images_of_few_pixels_by_squares_of_2x2(height, width, dtype, limit):
+    random = np.random.default_rng(2)
+    c, f, n = 20, 6, 1 if height == 3 else 3
+    x, weights = random.normal(size=(n, c, height, width)), random.normal(size=(f, c, 3, 3)) / (3 * np.sqrt(c))
+    to_filters = TransformFiltersOfSquares(height, width)
+    kind = to_filters.type(parameter(f=f, c=c, u=3, v=3))
+    u = np.full(kind.shape, np.nan, dtype)
+    inner = np.ascontiguousarray(weights.transpose(0, 2, 3, 1), dtype)
+    transform_filters_of_squares(inner, height, width, out=u)
+    op = ConvolveSquares(at_once=2 if width == 7 else 0)
+    (made,), (exact,) = run(op, [x, u], [data(c, height, width), kind], dtype)
+    by_definition = Convolve(GEOMETRY).evaluate(x, weights)
+    scale = np.abs(by_definition).max()
+    assert np.abs(made - by_definition).max() < limit * scale
+    assert np.abs(exact - by_definition).max() < limit * scale
+
+
+def some_filters_at_a_time(weights, *, out):
+    taps, across = np.empty((3, 3, 2, 5)), np.empty((3, 6, 2, 5))
+    transform_filters_2d(weights, taps=taps, across=across, out=out)
+
+
+def of_pairs(weights, *, out):
+    transform_filters_of_squares(weights, 2, 4, out=out)
+
+
+@pytest.mark.parametrize(
+    ("op", "kernel"),
+    [
+        (TransformFilters(), transform_filters),
+        (TransformFilters2d(), some_filters_at_a_time),
+        (TransformFiltersOfSquares(2, 4), of_pairs),
+    ],
+    ids=lambda given: type(given).__name__ if isinstance(given, TransformFilters) else "",
+)
+def test_filters_that_are_transformed_beforehand_are_those_of_the_definition(op, kernel):
+    weights = np.random.default_rng(0).normal(size=(6, 5, 3, 3))
+    exact = op.evaluate(weights)
+    made = np.full(op.type(parameter(f=6, c=5, u=3, v=3)).shape, np.nan)
+    kernel(np.ascontiguousarray(weights.transpose(0, 2, 3, 1)), out=made)
+    np.testing.assert_allclose(made, exact, rtol=0, atol=1e-14)
+    np.testing.assert_allclose(op.undone(exact), weights, rtol=0, atol=1e-13)
+
+
+@pytest.mark.usefixtures("products")
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("pooled", [False, True])
+@pytest.mark.parametrize("case", [*CASES, *MORE_CASES, (64, 64, 20, 24, ((1, 1), (1, 1)))], ids=str)
+def test_one_image_with_filters_that_are_transformed(case, pooled, dtype):
+    c, f, h, w, pads = case
+    geometry = Geometry((3, 3), pad=pads)
+    if pooled:
+        geometry = pooled_geometry(geometry)
+        h += geometry.out(h, w)[0] < 1
+    random = np.random.default_rng(1)
+    weights = random.normal(size=(f, c, 3, 3)) / (3 * np.sqrt(c))
+    u = WinogradFilters().evaluate(weights)
+    made = np.empty(u.shape, dtype)
+    transform_filters_at_once(weights.transpose(0, 2, 3, 1).astype(dtype), out=made)
+    close([made], [u], dtype)
+    kind = parameter(f=f, c=c, u=3, v=3)
+    image, filters = data(c, h, w), WinogradFilters().type(kind)
+    x = random.normal(size=(1, c, h, w))
+    for together in range(4):  # strips in a product; 0 for all
+        found, exact = run(WinogradOneImage(geometry, together, pooled), [x, u], [image, filters], dtype)
+        close(found, exact, dtype, 1e-5)
+    if f % 2 == 0:  # filters in pieces that lie apart
+        op = WinogradFilters(2)
+        apart = op.evaluate(weights)
+        made = np.empty(apart.shape, dtype)
+        transform_filters_at_once(weights.transpose(0, 2, 3, 1).astype(dtype), out=made)
+        close([made], [apart], dtype)
+        found, same = run(WinogradOneImage(geometry, 0, pooled), [x, apart], [image, op.type(kind)], dtype)
+        close(found, exact, dtype, 1e-5)
+        close(same, exact, dtype)
+    y = Convolve(Geometry((3, 3), pad=pads)).convolved(x, weights)
+    wanted = MaxWindows(Geometry((2, 2), (2, 2)), saves=False).evaluate(y) if pooled else y
+    close(exact, [wanted], dtype)
+
+
+@pytest.mark.parametrize("numbers", [1, 25])
+def test_the_filters_gradient_of_a_large_layer_is_added_up_some_components_at_a_time(numbers, monkeypatch):
+    monkeypatch.setattr("cnnspec.primitives.convolution.winograd_2d.AT_ONCE", numbers)
+    test_product_and_gradients((3, 2, 21, 8, ((2, 2), (1, 1))), "float64", *WAYS[1])
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("case", [(20, 6, 4, 8, ((1, 1), (1, 1))), (40, 3, 9, 12, ((1, 1), (1, 1)))], ids=str)
+def test_filters_and_their_gradient_take_turns_in_one_memory_where_they_are_large(case, dtype, monkeypatch):
+    """And are transformed some at a time."""
+    monkeypatch.setattr("cnnspec.primitives.convolution.winograd_2d.LARGE", 1)
+    monkeypatch.setattr("cnnspec.primitives.convolution.winograd_2d.TRANSFORMED", 80)
+    test_product_and_gradients(case, dtype, *WAYS[1])
+
+
 @pytest.mark.parametrize("width", [4, 5, 6, 7, 9])
 def test_residue_rows_are_the_image_in_another_order(width):
     x = np.random.default_rng(0).normal(size=(3, 2, width, 5))
@@ -181,6 +299,31 @@ def test_pooling_residue_rows_is_pooling_the_image(onward, width):
     op = PolyphasePool(onward)
     kinds = [op.type(kind), kind, *(op.extras(kind).values())]
     close(*run(PolyphasePoolGradient(), given, kinds, "float64"), "float64")
+
+
+@pytest.mark.parametrize("tiles, n", [(1, 2), (2, 1), (3, 2)])
+@pytest.mark.parametrize("way", ["kept", "spent", "back"])
+def test_what_a_tile_gets_is_of_its_own_channel(way, tiles, n):
+    """One that is infinite, or whose zeros are negative, changes nothing in the others, not a bit."""
+    random, length = np.random.default_rng(0), tiles * n
+
+    def transformed(x):
+        if way == "back":
+            out = np.full((2, 4, x.shape[2], length), np.nan)
+            inverse_transform_gradient(x.copy(), n, out=out)
+            return out
+        out, given = np.full((6, 2, x.shape[2], length), np.nan), x.copy()
+        transform_input(given, n, spent=way == "spent", out=out)
+        assert way == "spent" or np.array_equal(given, x)
+        return out
+
+    x = random.normal(size=(6, 2, 3, length) if way == "back" else (2, 4, 3, length))
+    x[:, :, 1], x[:, :, 2, 0] = np.inf, -0.0
+    with np.errstate(invalid="ignore"):
+        found = transformed(x)
+    for channel in (0, 2):
+        alone = transformed(x[:, :, channel : channel + 1])
+        assert found[:, :, channel].tobytes() == alone[:, :, 0].tobytes()
 
 
 def test_plans_for_either_blas_come_to_the_same(monkeypatch):

@@ -12,8 +12,9 @@ train { optimiser adam lr 1e-2; batch 64; epochs 2; seed 1 }
 
 
 def shared(lab, driver):
+    lab.js("document.getElementById('said').textContent = ''")
     lab.find("#share").click()
-    lab.until(lambda: "link" in lab.text("said"))
+    lab.until(lambda: lab.text("said").startswith("The link is "))
     return driver.current_url
 
 
@@ -51,6 +52,28 @@ def test_a_link_is_followed_while_the_page_is_open(driver, server):
     lab.ready()
     lab.js("window.location.hash = 'shown'")
     assert lab.js("return document.getElementById('text').value") == SMALL, "another place of the page is no link"
+    assert complaints(driver) == []
+
+
+def test_of_two_links_with_weights_the_later_is_open(driver, server):
+    """However long the weights of the first take: they go to no other network, and the others are not lost."""
+    lab, links = Lab(driver, server.address), []
+    for channels in (4, 6):
+        lab.type(SMALL.replace("conv 4", f"conv {channels}"), anew=True)
+        lab.trained("one-step")
+        links.append(shared(lab, driver))
+    lab = Lab(driver, server.address)
+    lab.js(
+        """const ask = window.fetch, later = () => new Promise((go) => setTimeout(go, 300));
+        window.fetch = async (...given) => { await later(); return ask(...given); };
+        window.location.href = arguments[0];
+        setTimeout(() => { window.location.href = arguments[1]; }, 500);""",
+        *links,
+    )  # those of the first are taken
+    lab.until(lambda: "conv 6" in lab.js("return document.getElementById('text').value"))
+    lab.ready()
+    lab.until(lambda: "those of the link" in lab.text("said"))
+    assert shared(lab, driver).split(".")[-1] == links[1].split(".")[-1] != links[0].split(".")[-1]
     assert complaints(driver) == []
 
 

@@ -1,11 +1,13 @@
 """The page in a browser: a network is written, put right, trained, looked at, changed, sent to somebody else."""
 
+import re
 from xml.etree.ElementTree import fromstring
 
 import pytest
 from browser import complaints, requests, resize
 from lab import Lab
 
+from cnnspec.lab.assets import page_text
 from cnnspec.lab.desk import Desk
 
 SMALL = """input 1x28x28
@@ -82,6 +84,61 @@ def test_a_seed_decides_the_training_and_settings_are_turned_while_it_runs(lab):
     lab.choose("batch", "8")
     lab.until(lambda: lab.text("start") == "start")
     lab.trained("one-step")
+
+
+LATE = """const ask = window.fetch, later = () => new Promise((go) => setTimeout(go, 300));
+window.fetch = async (...given) => { await later(); return ask(...given); };"""
+
+
+def test_what_is_pressed_while_a_training_begins_waits_for_it(lab):
+    """Start, and at once a look inside; another optimiser, and at once start: nobody takes the other's worker."""
+    lab.type(SMALL, anew=True)
+    lab.js(LATE)
+    lab.js("for (const id of ['start', 'tab-look', 'start', 'tab-train']) document.getElementById(id).click()")
+    lab.until(lambda: lab.text("start") == "pause" and "step" in lab.text("progress"))
+    lab.find("#start").click()
+    lab.until(lambda: lab.text("start") == "start")
+    lab.choose("optimiser", "sgd momentum 0.9")
+    lab.trained("one-step")
+    with lab.inside():
+        lab.until(lambda: "conv1" in lab.text("result"))
+    trained, looked_at = (
+        lab.js("return document.getElementById(arguments[0]).textContent", id) for id in ("progress", "look-said")
+    )
+    assert re.search(r"step (\d+),", trained)[1] == re.search(r"after (\d+) step", looked_at)[1]
+    lab.find("#tab-train").click()
+    lab.find("#anew").click()
+    lab.js("document.getElementById('one-step').click(); document.getElementById('anew').click()")
+    lab.until(lambda: lab.text("progress").startswith("epoch 1, step 1"))
+    assert lab.text("start") == "start"
+
+
+def test_a_text_that_changes_while_a_training_begins_is_what_is_trained(lab):
+    lab.type(SMALL, anew=True)
+    lab.js("""const ask = window.fetch, held = new Promise((go) => { window.goOn = go; });
+        window.fetch = async (where, what) => {
+          if (JSON.parse(what.body).ask === 'network') await held;
+          return ask(where, what);
+        };
+        for (const id of ['tab-train', 'one-step']) document.getElementById(id).click();""")
+    lab.type(SMALL.replace("conv 4", "conv 6"), anew=True)
+    lab.js("window.goOn()")
+    lab.until(lambda: "step 1" in lab.text("progress") and lab.text("start") == "start")
+    assert "6 filters" in lab.js("return document.querySelector('#live .row').getAttribute('aria-label')")
+
+
+def test_pictures_of_a_training_that_come_late_are_not_put_over_later_ones(driver):
+    """Where a frame has no room for all of them, the rest of the older ones is left out."""
+    driver.get("about:blank")
+    shades = driver.execute_script(page_text("train.js") + """
+        const row = (shade) => ({ pixels: new Uint8ClampedArray(4).fill(shade), height: 1, width: 1 });
+        const tiles = [0, 1, 2].map(() => [document.createElement('canvas')]);
+        let moment = 0;
+        performance.now = () => 1000 * ++moment;
+        return Promise.all([50, 200].map((shade) => paintRows([row(shade), row(shade), row(shade)], tiles)))
+          .then(() => tiles.map(([one]) => one.getContext('2d').getImageData(0, 0, 1, 1).data[3]));
+    """)  # fmt: skip
+    assert shades == [200, 200, 200]
 
 
 def test_one_goes_back_to_an_epoch_and_on_from_there(lab):

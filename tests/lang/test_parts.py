@@ -6,12 +6,14 @@ import pytest
 
 from cnnspec.diagnostics import Source
 from cnnspec.lang.findings import Findings
+from cnnspec.lang.parse.machine import Machine
 from cnnspec.lang.parse.parser import parse
 from cnnspec.lang.parse.parts import read_again
 from tests.support.edits import edited
 
 ROOT = Path(__file__).parents[2]
 LONG = "\n".join(f"  -> conv {i}x3x3 pad same -> bn -> relu as v{i}  # {i}" for i in range(1, 25))
+ELEVENTH = "  -> conv 11x3x3 pad same -> bn -> relu as v11  # 11\n"
 TEXT = f"""\
 # a comment before everything
 import "blocks.cnn" as blocks
@@ -113,6 +115,7 @@ def test_a_key_in_a_part_leaves_the_others(old, new):
         (f"conv 2\n{LONG}\n", f"conv 2 /*\n{LONG}\n"),
         (f"conv 2\n{LONG}\n", f"conv 2\n{LONG.replace('  -> conv 12', 'net q = conv 12')}\n"),
         (f"conv 2\n{LONG}\n", f"conv 2\n{LONG.replace('  -> conv 12', '  -> let q = 12')}\n"),
+        (f"conv 2\n{LONG}\n", f"conv 2\n{LONG}\n".replace(ELEVENTH, "\ntrain { epochs 2 } ")),
         ("conv 2\n", ""),
         ("conv 2\n", "# nothing\n"),
         ("a -> b\n", "\ufeffa -> b\r\n"),
@@ -128,3 +131,36 @@ def test_a_mistake_leaves_the_last_good_version_for_the_next():
     cut = read(good)[0].cut
     assert read(bad, cut)[0].cut is cut
     assert read(good, cut)[1] == read(good)[1]
+
+
+LINES = (
+    "  -> conv 8x3x3 stride 1 pad same as fresh -> relu\n",
+    "let extra = 2 * v + {1}\n",
+    "train {\n  epochs 3, 4\n}\n",
+    "net fresh = @stem -> add(id | Conv2d(8, 3)) -> relu\n",
+    "block b(c = 1) = conv {c}x3x3, relu\n",
+    "input 3 x 4\n",
+)
+
+
+@pytest.mark.parametrize("line", LINES)
+def test_every_key_of_a_line_that_is_typed(line):
+    """A line has mistakes while it is typed: what stands around it is read as it would be alone."""
+    at, cut = TEXT.index("net side"), read(TEXT)[0].cut
+    for end in range(1, len(line) + 1, 2):
+        version = f"{TEXT[:at]}{line[:end]}{TEXT[at:]}"
+        file, found = read(version, cut)
+        assert found == read(version)[1], line[:end]
+        cut = file.cut
+
+
+def test_a_mistake_leaves_the_statements_around_it(monkeypatch):
+    fed = []
+    monkeypatch.setattr(
+        Machine, "feed", lambda self, token, feed=Machine.feed: (fed.append(token), feed(self, token))
+    )
+    cut = read(TEXT)[0].cut
+    whole = len(fed)
+    fed.clear()
+    file, _ = read(TEXT.replace("net side = @stem", "net side = = @stem"), cut)
+    assert not file.whole and len(fed) < whole / 4

@@ -1,11 +1,13 @@
 """Batches come as they are stored and the workers scale them, and nothing about a training shows it."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 import cnnspec
 from cnnspec.data.dataset import Scaling, Split, Stored
-from cnnspec.settings.augment import Crop, Flip
+from cnnspec.settings.augment import Crop, Cutout, Flip, Mixup, Noise, Rotate, Zoom
 from cnnspec.train.loop import StepDone, TrainingConfig, measure, training
 
 NET = """
@@ -14,6 +16,7 @@ conv 3x3x3 -> bn -> relu -> maxpool 2 -> dropout 20% -> dense 4 -> softmax
 train { optimiser adam ; batch 8 }
 """
 COURSE = TrainingConfig(epochs=2, batch=8, seed=2, augment=(Flip(), Crop(2)))
+SLOW = (Flip(), Noise(), Rotate(30), Crop(2)), (Mixup(), Zoom(0.5), Cutout(4))
 
 
 def images(count=37):  # a short batch at the end
@@ -35,9 +38,9 @@ class Elsewhere:
         return self.split.batches(batch, **how)
 
 
-def trained(fed, between=lambda model: None, **how):
-    with cnnspec.compile(text=NET, seed=1, **how) as model:
-        for event in training(model, fed, COURSE, fed):
+def trained(fed, between=lambda model: None, augment=COURSE.augment, text=NET, **how):
+    with cnnspec.compile(text=text, seed=1, **how) as model:
+        for event in training(model, fed, replace(COURSE, augment=augment), fed):
             if isinstance(event, StepDone):
                 between(model)
         score = measure(model, fed, 8)
@@ -54,6 +57,28 @@ def same(a, b):
 @pytest.mark.parametrize("how", [{}, {"workers": 2}, {"workers": 2, "parallel": "processes"}])
 def test_the_bits_are_those_of_batches_that_come_scaled(how):
     same(trained(images(), **how), trained(Elsewhere(images()), **how))
+
+
+@pytest.mark.parametrize(
+    ("how", "augment"),
+    [({}, SLOW[1]), ({"workers": 2, "parallel": "threads"}, SLOW[0]), ({"workers": 2, "shards": 3}, SLOW[0])],
+)
+def test_the_bits_are_those_of_batches_that_come_augmented(how, augment):
+    same(trained(images(), augment=augment, **how), trained(Elsewhere(images()), augment=augment, **how))
+
+
+@pytest.mark.parametrize("stored", ["uint8", "float32"])  # and put where they are scaled
+@pytest.mark.parametrize("shape", [(1, 16, 16), (4, 8, 8)])
+def test_the_bits_are_those_of_batches_that_are_taken_elsewhere(stored, shape):
+    found = images()
+    split = Split(found.x.astype(stored).repeat(4, axis=1)[:, : shape[0], : shape[1], : shape[2]], found.y)
+    text = NET.replace("1x16x16", "x".join(map(str, shape)))
+    same(*(trained(fed, augment=(), text=text, shards=2) for fed in (split, Elsewhere(split))))
+
+
+def test_images_of_a_step_in_several_goes_are_augmented_each_by_its_own_numbers():
+    text = NET.replace("batch 8", "batch 8 ; accumulate 3")
+    same(*(trained(fed, augment=SLOW[0], text=text) for fed in (images(), Elsewhere(images()))))
 
 
 def test_a_model_that_is_asked_between_steps_goes_on_to_the_same_bits():

@@ -1,9 +1,8 @@
 """The Model object as its users call it."""
 
-import tracemalloc
-
 import numpy as np
 import pytest
+from allocated import allocated
 
 import cnnspec
 
@@ -193,10 +192,7 @@ def test_a_steady_step_allocates_nothing_that_grows_with_the_batch(text):
         y[:, 0] = 1
         for _ in range(3):
             model.train_step(x, y)
-        tracemalloc.start()
-        model.train_step(x, y)
-        grown.append(tracemalloc.get_traced_memory()[1])
-        tracemalloc.stop()
+        grown.append(allocated(lambda model=model, x=x, y=y: model.train_step(x, y)))
     # what may grow are a few numbers an image, for `which class is it`; an image itself takes 576 bytes
     assert grown[1] - grown[0] < 48 * 2048
 

@@ -90,7 +90,7 @@ def test_threads_that_ask_work_side_by_side():
     forward = model.engine._ready
 
     def ready(*arguments):
-        both.append(inside.wait(10))  # two threads are here at once, or nobody passes
+        both.append(inside.wait(60))  # two threads are here at once, or nobody passes
         return forward(*arguments)
 
     model.engine._ready = ready
@@ -156,7 +156,7 @@ def test_a_change_does_not_wait_for_ever_behind_questions():
             for _ in range(20):
                 model.train_step(x, y)
             done.set()
-        deadline = time.monotonic() + 30
+        deadline = time.monotonic() + 60
         while not done.is_set():
             assert time.monotonic() < deadline
             model.predict(x)
@@ -185,8 +185,9 @@ def test_after_close_a_model_starts_anew(workers, parallel, use):
 def test_a_model_goes_with_its_last_reference(workers, parallel):
     """At once, without a search for cycles: memory of NumPy's is not counted when Python decides about one."""
     x, y = images(8, 1, 8, 8), np.arange(8) % 3
+    gc.collect()  # what tests before this one hold
     files = len(os.listdir("/proc/self/fd")) if os.path.isdir("/proc/self/fd") else 0
-    gc.collect()
+    threads = threading.active_count()
     gc.disable()
     try:
         for seed in range(3):
@@ -203,8 +204,8 @@ def test_a_model_goes_with_its_last_reference(workers, parallel):
                     os.kill(child, 0)
     finally:
         gc.enable()
-    assert threading.active_count() == 1
-    assert not files or len(os.listdir("/proc/self/fd")) == files
+    assert threading.active_count() <= threads
+    assert not files or len(os.listdir("/proc/self/fd")) <= files
 
 
 @pytest.mark.skipif(not os.path.exists("/proc/self/statm"), reason="this system does not tell a process's memory")
@@ -215,12 +216,12 @@ def test_many_models_leave_nothing(count):
             return int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
 
     x, y = images(64, 1, 8, 8), np.arange(64) % 3
-    sizes = []
+    sizes, threads = [], threading.active_count()
     for seed in range(count):
         wide = SMALL.replace("conv 4", "conv 64")
         cnnspec.compile(text=wide, batch=64, seed=seed, workers=2).train_step(x, y)
         sizes.append(resident())
-    assert threading.active_count() == 1
+    assert threading.active_count() <= threads
     assert sizes[-1] - sizes[9] < 8 << 20, "each of them took more than a megabyte"
 
 
@@ -229,10 +230,14 @@ class Late(Exception):
 
 
 def interrupted(model, x, y, number=signal.SIGINT, seconds=0.004):
-    """Take steps until a signal's function raises in the middle of one; how many steps were asked for."""
+    """Take steps until a signal's function raises in the middle of one; how many steps were asked for.
+
+    `seconds` is what a step takes, more or less: who comes late each time is sent sooner and sooner.
+    """
     asked = 0
     try:
         for asked in range(1, 400):
+            seconds *= 0.97
             signal.setitimer(signal.ITIMER_REAL, seconds * (0.05 + 0.95 * (asked * 0.618 % 1)))
             model.train_step(x, y)
             signal.setitimer(signal.ITIMER_REAL, 0)

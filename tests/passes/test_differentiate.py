@@ -46,6 +46,13 @@ def test_a_value_read_twice_by_one_node_gets_both_parts():
     assert graph["a.sum_of_gradients"].inputs[0] == graph["a.sum_of_gradients"].inputs[1]
 
 
+@pytest.mark.parametrize(("word", "reads"), [("maxpool 1 stride 2", 1), ("maxpool 2", 5)])
+def test_the_largest_of_one_pixel_is_found_without_looking(word, reads):
+    """The gradient of a window of one pixel needs neither the image nor what was pooled, so they need not last."""
+    graph = differentiated(f"3x6x6: conv 4x3x3 -> {word} -> flatten -> dense 2 -> softmax")
+    assert len(graph["maxpool1.pooled.dx"].inputs) == reads
+
+
 def test_nothing_is_learnt_through_a_step():
     graph = differentiated("3: dense 4 -> step -> dense 2 -> softmax")
     assert set(graph.gradients) == {"dense2.weight", "dense2.bias"}

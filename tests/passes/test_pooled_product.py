@@ -88,3 +88,33 @@ def test_the_plan_answers_as_that_of_every_value_does(size, conv):
         close(answer, shown)
         name = next(iter(trial.parameters))
         trial.engine.parameters[name] = np.flip(trial.parameters[name]).copy()
+
+
+LEFT = (
+    "40x15x17: conv 32x3x3 -> maxpool 2 -> gap",
+    "4x6x7: maxpool 2",
+    "4x7x9: maxpool 1 stride 2x3 -> gap",
+    "4x9: gap",
+)
+
+
+@pytest.mark.parametrize("text", LEFT)
+def test_other_poolings_of_one_image_give_what_those_of_several_do(text):
+    words = spec(text, everywhere=False)
+    graph = run(replace(words, images=1), INFERENCE, check=verify)
+    assert not any(node.extras for node in graph)  # nothing is saved for a gradient
+    trial = Trial(words, Mse(), batch=1, dtype="float64")
+    (one,) = (array.copy() for array in trial.engine.forward(trial.inputs))
+    (several,) = trial.engine.forward({name: np.repeat(x, 3, axis=0) for name, x in trial.inputs.items()})
+    np.testing.assert_allclose(several, np.repeat(one, 3, axis=0), rtol=1e-12, atol=1e-12)
+
+
+def test_a_vector_of_one_image_is_made_where_it_is_fetched():
+    plans = {}
+    for last in ("dense 2 -> softmax", "conv 3x3x3", "flatten", "gap -> relu"):
+        trial = Trial(spec(f"4x6x6: conv 4x3x3 -> {last}", everywhere=False), Mse(), batch=1)
+        (made,) = (array.copy() for array in trial.engine.forward(trial.inputs))
+        plans[last] = "_fetch" not in trial.engine.plan("infer", 1).source
+        (shown,) = trial.engine.forward(trial.inputs, "show")[-1:]
+        np.testing.assert_array_equal(made, shown)
+    assert [last for last, at_once in plans.items() if at_once] == ["dense 2 -> softmax", "gap -> relu"]

@@ -4,21 +4,26 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from oracles.graphs import judged
+from oracles.graphs import judged, mean_the_same
 from oracles.nets import spec
 
+import cnnspec
 from cnnspec.codegen.program import generate
 from cnnspec.ir import Builder, data
+from cnnspec.ir.geometry import Geometry
 from cnnspec.ir.leaves import Input
 from cnnspec.ir.verify import verify
 from cnnspec.passes import INFERENCE, TRAINING, methods, run
 from cnnspec.passes.dead_code import eliminate_dead_code
 from cnnspec.passes.decompose import attach_costs, decompose_training
+from cnnspec.passes.methods import Convolution, layer_method, seconds
 from cnnspec.passes.winograd import winograd
 from cnnspec.primitives.convolution.convolve import Convolve
 from cnnspec.primitives.convolution.im2col import Im2col, Im2colFilterGradient, Im2colGemm
 from cnnspec.primitives.convolution.polyphase import FromPolyphase, ToPolyphase
-from cnnspec.primitives.convolution.winograd_1d import WinogradConvolve
+from cnnspec.primitives.convolution.squares import ConvolveSquares
+from cnnspec.primitives.convolution.taps import ConvolveByTap
+from cnnspec.primitives.convolution.winograd_1d import TransformFilters, WinogradConvolve
 from cnnspec.primitives.norm import BatchNorm, BatchNormGradient
 from cnnspec.primitives.pooled_norm import PooledBatchNorm
 from cnnspec.primitives.windows import PolyphasePool
@@ -28,7 +33,7 @@ from cnnspec.words import WORDS
 from cnnspec.words.conv import Conv
 from cnnspec.words.costs import CrossEntropy
 
-RELU, BN, FLAT, SOFTMAX = (WORDS[word]() for word in ("relu", "bn", "flatten", "softmax"))
+RELU, BN, FLAT, SOFTMAX, RECIPROCAL = (WORDS[word]() for word in ("relu", "bn", "flatten", "softmax", "reciprocal"))
 POOL = WORDS["maxpool"]((2,))
 DENSE = WORDS["dense"]((3,))
 
@@ -55,6 +60,7 @@ def rewritten(*words, images=64, image=(16, 8, 8)):
     return winograd(decompose_training(judged))
 
 
+@pytest.mark.usefixtures("winograd_everywhere")
 def test_layers_between_two_convolutions_stay_in_residue_rows():
     found = ops(eliminate_dead_code(rewritten(same(bias=False), BN, RELU, same(), RELU)))
     assert found.count(WinogradConvolve) == 2
@@ -139,7 +145,8 @@ def test_a_first_convolution_s_numbers_stay(kernel, pad, stride):
     "why, words, image",
     [
         ("others want the image", (same(), RELU, POOL), (3, 16, 16)),
-        ("a tile is half empty", (Conv((16, 3, 3)), RELU, Conv((16, 3, 3))), (3, 16, 16)),
+        ("a tile is half empty", (Conv((16, 3, 3), bias=False), BN, RELU, Conv((16, 3, 3))), (3, 16, 16)),
+        ("its rest might not be finite", (Conv((16, 3, 3)), RECIPROCAL, Conv((16, 3, 3))), (3, 16, 16)),
     ],
     ids=lambda v: v if isinstance(v, str) else "",
 )
@@ -147,6 +154,13 @@ def test_it_stays_an_image_where(why, words, image):
     graph, of = early(*words, image=image)
     for node in of(ToPolyphase, ahead=True):
         assert not isinstance(graph[node.inputs[0]].op, (Convolve, Im2colGemm))
+
+
+def test_a_half_empty_tile_that_nobody_reads_is_left_so():
+    """Fourteen columns, and a convolution without padding: what bias and relu make of the other two is not seen."""
+    _, of = early(Conv((16, 3, 3)), RELU, Conv((16, 3, 3)), RELU, image=(3, 16, 16))
+    assert of(WinogradConvolve) and not of(ToPolyphase, ahead=True)
+    assert [node.op.polyphase for node in of(Im2col)] == [True]
 
 
 def test_a_value_that_the_network_gives_stays_an_image():
@@ -168,6 +182,7 @@ def test_pooling_makes_residue_rows_for_the_next_convolution(width, then, onward
     assert pool.op.onward == onward and len(of(ToPolyphase, ahead=True)) == (1 if onward else 2)
 
 
+@pytest.mark.usefixtures("winograd_everywhere")
 @pytest.mark.parametrize(("words", "relu"), [((BN, RELU, POOL), True), ((BN, POOL), False)])
 def test_a_normalisation_that_is_pooled_has_no_memory(words, relu):
     """bools remain of it for the gradient; neither its value nor the winners' are there."""
@@ -182,6 +197,7 @@ def test_a_normalisation_that_is_pooled_has_no_memory(words, relu):
     assert buffers[norm.name].bytes * 4 == full
 
 
+@pytest.mark.usefixtures("winograd_everywhere")
 def test_a_normalisation_that_others_read_is_pooled_apart():
     b = Builder()
     x = b.add(Input(data(16, 16, 16)), name="input")
@@ -194,6 +210,7 @@ def test_a_normalisation_that_others_read_is_pooled_apart():
     assert PolyphasePool in kinds and PooledBatchNorm not in kinds
 
 
+@pytest.mark.usefixtures("winograd_everywhere")
 def test_pooling_leaves_residue_rows():
     assert PolyphasePool in ops(rewritten(same(), POOL, RELU))
 
@@ -218,6 +235,7 @@ def test_left_alone_for(why, word, image, images):
     assert Convolve in found and WinogradConvolve not in found
 
 
+@pytest.mark.usefixtures("winograd_everywhere")
 def test_rows_with_a_half_empty_tile_go_through_the_image():
     """What a convolution leaves beyond the image must not be read by the next one."""
     found = rewritten(same(32), same(32), image=(32, 7, 7))
@@ -227,6 +245,7 @@ def test_rows_with_a_half_empty_tile_go_through_the_image():
     assert any(node.name == rows.inputs[0] and not isinstance(node.op, ToPolyphase) for node in found)
 
 
+@pytest.mark.usefixtures("winograd_everywhere")
 def test_a_half_empty_tile_keeps_its_statistics_out_of_bn():
     """Ten columns fill two and a half tiles: what stands in the other half must not count."""
     found = rewritten(Conv((16, 3, 3)), BN, Conv((16, 3, 3)), image=(16, 14, 14))
@@ -277,11 +296,15 @@ WORDS_OF_A_NET = (
 
 
 def gradient(dtype, plain, monkeypatch, words=WORDS_OF_A_NET, image=(3, 16, 16)):
-    name, value = ("RUN", 1_000_000) if plain else ("TRANSFORMED", 1e15)  # never, or wherever it is possible
-    monkeypatch.setattr(methods, name, value)
+    if plain:
+        monkeypatch.setattr(methods, "RUN", 1_000_000)  # never
+    else:
+        monkeypatch.setattr(seconds, "WINOGRAD", (0.0, 0.0, -1.0))  # wherever it is possible
     graph = chain(*words, FLAT, DENSE, SOFTMAX, image=image)
     engine = Engine(graph, (CrossEntropy(),), Sgd(), shards=2, seed=3, dtype=dtype)
     random = np.random.default_rng(0)
+    for parameter in engine.parameters.values():  # biases begin with zero, where many a mistake does not show
+        parameter += random.normal(size=parameter.shape) / 10
     x = random.normal(size=(34, *image)).astype(dtype)
     target = np.eye(3, dtype=dtype)[random.integers(0, 3, 34)]
     cost, found = engine.differentiate({"input": x, f"{graph.outputs[0]}.target": target})
@@ -301,6 +324,7 @@ def gradient(dtype, plain, monkeypatch, words=WORDS_OF_A_NET, image=(3, 16, 16))
         ((Conv((24, 3, 3)), POOL, RELU, Conv((16, 3, 3)), BN), (16, 18, 22)),
         ((same(bias=False), BN, RELU, POOL, same(), BN, POOL), (16, 9, 16)),
         ((same(20, bias=False), BN, POOL, same(), RELU), (16, 7, 24)),
+        ((Conv((16, 3, 3)), RELU, Conv((16, 3, 3)), RELU), (3, 9, 16)),
     ],
 )
 def test_the_numbers_stay(words, image, monkeypatch):
@@ -322,6 +346,7 @@ def finished(text, images=64, passes=INFERENCE):
     return [node for node in made if isinstance(node.op, WinogradConvolve)], made
 
 
+@pytest.mark.usefixtures("winograd_everywhere")
 def test_bias_residual_and_relu_are_done_where_rows_come_out():
     (first, second), made = finished(RESIDUAL)
     assert (len(first.inputs), first.op.relu) == (3, False)  # its value is the residual as well
@@ -329,18 +354,21 @@ def test_bias_residual_and_relu_are_done_where_rows_come_out():
     assert "AddBias" not in [type(node.op).__name__ for node in made]
 
 
+@pytest.mark.usefixtures("winograd_everywhere")
 def test_in_training_too_where_no_bn_stands_between():
     text = "16x8x8: conv 16x3x3 pad 1 -> relu -> conv 16x3x3 pad 1 -> relu -> gap"
     (first, second), _ = finished(text, passes=TRAINING)
     assert [(len(node.inputs), node.op.relu) for node in (first, second)] == [(3, True), (3, True)]
 
 
+@pytest.mark.usefixtures("winograd_everywhere")
 @pytest.mark.parametrize("passes", [TRAINING, INFERENCE])
 def test_a_convolution_before_a_pool_hands_its_bias_on(passes):
     (only,), _ = finished("16x8x8: conv 16x3x3 pad 1 -> relu -> maxpool 2 -> gap", 64, passes)
     assert (len(only.inputs), only.op.relu) == (2, False)
 
 
+@pytest.mark.usefixtures("winograd_everywhere")
 def test_what_was_finished_gives_the_same_numbers():
     random = np.random.default_rng(0)
     words = spec(RESIDUAL, everywhere=False)
@@ -355,3 +383,57 @@ def test_what_was_finished_gives_the_same_numbers():
             engine.parameters[name] = np.abs(value) + 0.5 if name.endswith("var") else value
     one, two = (np.array(engine.forward({"input": x})[0]) for engine in engines)
     assert np.abs(one - two).max() < 1e-11 * np.abs(two).max()
+
+
+@pytest.mark.usefixtures("winograd_everywhere")
+def test_filters_are_transformed_once_where_nothing_is_learnt():
+    """By a node of parameters alone, one for layers that share them; training transforms them at every step."""
+    text = "16x8x8: conv 16x3x3 pad 1 -> relu -> conv 32x3x3 pad 1 -> relu -> gap"
+    for passes, expected in ((INFERENCE, True), (TRAINING, False)):
+        layers, made = finished(text, passes=passes)
+        assert len(layers) == 2 and {node.op.ready for node in layers} == {expected}
+        sources = [made[node.inputs[1]].op for node in layers]
+        assert all(isinstance(op, TransformFilters) for op in sources) == expected
+    _, made = finished("256x4x4: conv 256x3x3 pad 1 -> relu -> conv 4x3x3 pad 1 -> gap")
+    assert [node.op.ready for node in made if isinstance(node.op, WinogradConvolve)] == [False, True]
+    together, apart = (finished(text, passes=until)[1] for until in (INFERENCE, INFERENCE[:1]))
+    mean_the_same(apart, together)
+
+
+FEW_PIXELS = """input 8x4x4
+conv 128x3x3 pad 1 -> relu -> conv 128x3x3 pad 1 -> maxpool 2 -> relu
+  -> add( conv 128x3x3 pad 1 -> bn | id ) -> relu -> maxpool 2 -> conv 128x3x3 pad 1 -> gap -> dense 3
+"""
+
+
+def test_images_of_few_pixels_go_by_squares_of_2x2_where_nothing_is_learnt():
+    model = cnnspec.compile(text=FEW_PIXELS, batch=8, dtype="float64", seed=0)
+    made = {mode: model.engine.graph(mode, 8) for mode in ("infer", "train")}
+    kinds = {mode: [type(node.op) for node in graph] for mode, graph in made.items()}
+    assert kinds["infer"].count(ConvolveSquares) == 2 and ConvolveSquares not in kinds["train"]
+    (two,) = {node.why for node in made["infer"] if isinstance(node.op, ConvolveSquares) and node.type["h"] == 2}
+    assert two.startswith("by Winograd's method on squares of 2x2: the image has few pixels")
+    (one,) = {node.why for node in made["infer"] if isinstance(node.op, ConvolveByTap)}  # one tap meets it
+    assert one.startswith("by a product for each tap: of what the taps look at 89% is padding")
+    x = np.random.default_rng(0).normal(size=(8, 8, 4, 4))
+    alone = np.concatenate([model.predict(image[None]) for image in x])  # one image goes by im2col
+    np.testing.assert_allclose(model.predict(x), alone, rtol=0, atol=1e-13)
+
+
+def test_what_squares_are_not_for():
+    def layer(*x, images=8, learns=False, **window):
+        geometry = Geometry(**{"kernel": (3, 3), "pad": ((1, 1), (1, 1)), **window})
+        return Convolution(geometry, data(*x), 256, 1, images, learns=learns)
+
+    assert layer_method(layer(256, 4, 4), {}).method == "squares"
+    for other in (
+        layer(256, 4, 4, learns=True),
+        layer(256, 4, 4, images=1),
+        layer(256, 4, 3),
+        layer(256, 4, 4, stride=(2, 2)),
+        layer(256, 4, 4, pad=((0, 0), (1, 1))),
+        layer(256, 4, 4, dilate=(2, 2)),
+    ):
+        assert layer_method(other, {}).method != "squares"
+    many = layer_method(layer(256, 4, 4, images=256), {})
+    assert many.method == "Winograd 2d"  # 36 products for an image, not 64

@@ -1,5 +1,9 @@
 """A link shows another browser the same: example, layer, number, view, what is one's own and what was changed."""
 
+import base64
+import json
+import zlib
+
 import numpy as np
 import pytest
 from browser import complaints, resize, show, start, wait
@@ -41,6 +45,13 @@ def path(tmp_path_factory):
 def number(driver):
     wait(driver, lambda d: d.execute_script(READY))
     return float(driver.find_element("id", "value").get_attribute("data-number"))
+
+
+def more_of(text):
+    """What an address holds beyond places."""
+    _, _, packed = text.partition("more=")
+    squeezed = base64.urlsafe_b64decode(packed + "=" * (-len(packed) % 4))
+    return json.loads(zlib.decompress(squeezed, wbits=-15)) if packed else {}
 
 
 def link(driver, until):
@@ -93,9 +104,7 @@ def test_a_drawing_a_kernel_and_a_covered_part(drivers, path):
     before = number(one)
     one.find_element("id", "silence").click()
     wait(one, lambda d: number(d) != before)
-    told = link(one, lambda text: "more=" in text)
-    one.execute_script("return new Promise(done => setTimeout(done, 400))")
-    told = link(one, lambda text: "more=" in text)
+    told = link(one, lambda text: {"covers", "set"} <= set(more_of(text)))
     assert len(told) < 1500
     show(other, path, told)
     same(one, other)
@@ -132,10 +141,6 @@ HOSTILE = [
 
 @pytest.mark.parametrize("more", HOSTILE, ids=str)
 def test_a_hostile_link_does_no_harm(drivers, path, more):
-    import base64
-    import json
-    import zlib
-
     driver = drivers[0]
     squeezed = zlib.compress(json.dumps(more).encode())[2:-4]
     packed = base64.urlsafe_b64encode(squeezed).decode().rstrip("=")
@@ -144,3 +149,34 @@ def test_a_hostile_link_does_no_harm(drivers, path, more):
     show(driver, path, f"{PLACE}&more={packed}")
     assert number(driver) == wanted
     assert complaints(driver) == []
+
+
+def test_an_address_is_not_overwritten_before_it_is_followed(drivers, path):
+    one, _ = drivers
+    show(one, path, PLACE)
+    number(one)
+    one.execute_script("""
+        const later = window.setTimeout, due = [];
+        window.setTimeout = (work) => due.push(work);
+        document.getElementById("after").click();  // the page is about to write this layer's address
+        window.setTimeout = later;
+        window.location.hash = "relu1[1,2,3]";
+        for (const work of due) work();  // before the browser tells the page of the address
+    """)
+    wait(one, lambda d: d.find_element("id", "layer-heading").text.startswith("relu1:"))
+    assert link(one, lambda found: "relu1" in found) == "relu1[1,2,3]"
+    assert complaints(one) == []
+
+
+def test_of_two_addresses_the_later_is_shown(drivers, path):
+    one, _ = drivers
+    show(one, path, PLACE)
+    number(one)
+    one.execute_async_script("""
+        const done = arguments[0];
+        window.location.hash = "conv1[0,0,0]&example=2";  // an example that was not looked at yet
+        setTimeout(() => { window.location.hash = "relu1[1,2,3]"; setTimeout(done, 600); });
+    """)
+    assert number(one) is not None
+    assert one.find_element("id", "layer-heading").text.startswith("relu1:")
+    assert link(one, lambda found: "relu1" in found).startswith("relu1[1,2,3]")

@@ -127,12 +127,12 @@ def test_the_matrices_of_a_pixel_are_its_patch_its_kernel_and_their_products(dri
     seen = subject.look(subject.examples[0])
     weight = subject.model.parameters["conv2.weight"]
     driver.execute_script("for (const d of document.querySelectorAll('#sums details')) d.open = true")
+    filled = "return [...document.querySelectorAll('#sums details')].every((group) => group.querySelector('table'))"
+    wait(driver, lambda d: d.execute_script(filled))
     script = """return [...document.querySelectorAll('#sums details')].map(group =>
         [...group.querySelectorAll('table')].map(table =>
             [...table.querySelectorAll('td')].map(cell => Number(cell.dataset.number))))"""
-    groups = driver.execute_async_script(
-        f"const done = arguments[0]; setTimeout(() => done((() => {{ {script} }})()), 200)"
-    )
+    groups = driver.execute_script(script)
     assert len(groups) == 6
     for c, (patch, kernel, products) in enumerate(groups):
         wanted = seen.values["avgpool1"][0][c, 4:9, 5:10]

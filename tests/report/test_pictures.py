@@ -7,6 +7,7 @@ import time
 import numpy as np
 import pytest
 from click.testing import CliRunner
+from pace import took_under
 
 import cnnspec
 from cnnspec.cli import program
@@ -145,9 +146,9 @@ def test_they_can_be_drawn_again_in_under_three_seconds(run):
     from cnnspec.experiment.session import reopen
 
     session, model = reopen(folder)
-    start = time.process_time()
+    start = time.thread_time()
     made = draw_run(folder, model, session.data)
-    assert time.process_time() - start < 3
+    assert took_under(3, start)
     assert made.problem == "" and len(made.paths) == 7
 
 

@@ -1,6 +1,7 @@
 """`--tune`: convolutions timed, remembered, and the same numbers whatever was chosen."""
 
 import json
+from dataclasses import replace
 from itertools import count
 
 import numpy as np
@@ -8,8 +9,11 @@ import pytest
 
 import cnnspec
 from cnnspec.api import read_spec
+from cnnspec.ir import data
+from cnnspec.ir.geometry import Geometry
 from cnnspec.model import Model
 from cnnspec.passes.decompose import attach_costs
+from cnnspec.passes.methods import PHASES, Convolution
 from cnnspec.primitives.convolution.winograd_1d import WinogradConvolve
 from cnnspec.runtime import remember, tune
 
@@ -45,22 +49,62 @@ def test_every_choice_is_timed_once_in_both_ways():
     assert [name.split()[1] for name in layers] == ["16x3x3", "16x3x3"]  # 3x2 kernels leave no choice
     assert layers[0].endswith("first") and not layers[1].endswith("first")
     gradients = [set(times) for name, times in train.items() if name.startswith("input")]
-    assert gradients == [{"flipping", "col2im", "col2im width"}] * 2  # nobody wants that of the first layer
+    spread = {"flipping", "col2im", "col2im width"}
+    assert gradients == [spread, spread, {"col2im", "phases"}]  # nobody wants that of the first layer
     once = [set(times) for name, times in train.items() if name.startswith("filter")]
     assert once == [{"rows", "at once"}] * 4
     assert all(set(train[name]) == {"im2col", "Winograd", "Winograd 2d"} for name in layers)
 
 
 def test_what_is_measured_is_what_runs_a_network():
-    """Each small graph of a layer makes what a network's own plan does: no way in or out is timed."""
+    """Each small graph of a layer makes what a network's own plan does, into polyphase rows too where it has to."""
     found = read_spec(text=NET)
     graph = tune.run(attach_costs(found.graph, found.train.cost), tune.TRAINING, "hoist_pooling")
-    for _, plans in tune.questions(graph, learns=True):
+    for key, plans in tune.questions(graph, learns=True):
         for name, plan in plans.items():
             ops = [type(node.op).__name__ for node in plan()]
-            assert "ToPolyphase" not in ops and "FromPolyphase" not in ops
+            by_winograd = name in ("Winograd", "Winograd 2d")
+            assert ops.count("ToPolyphase") == (by_winograd and key.endswith("first"))
+            assert "FromPolyphase" not in ops
             assert ("WinogradConvolveGradient" in ops) == (name == "Winograd")
             assert ("Winograd2dConvolveGradient" in ops) == (name == "Winograd 2d")
+
+
+@pytest.mark.parametrize("word", ["conv", "upconv"])
+def test_phases_are_timed_with_their_gradients(word):
+    found = read_spec(text=f"input 8x8x8\n{word} 8x4x4 stride 2 pad 1\ntrain {{ cost mse }}\n")
+    graph = replace(attach_costs(found.graph, found.train.cost), images=4)
+    asked = dict(tune.questions(tune.run(graph, tune.TRAINING, "hoist_pooling"), learns=True))
+    (plans,) = (plans for plans in asked.values() if PHASES in plans)
+    products = {"ConvolvePhases", "PhasesFilterGradient"} | ({"SpreadPhases"} if word == "upconv" else set())
+    for name, plan in plans.items():
+        ops = {type(node.op).__name__ for node in plan()}
+        assert (products <= ops) if name == PHASES else not products & ops
+    assert set(tune.measure({name: plan() for name, plan in plans.items()}, 4, "float32")) == {"im2col", PHASES}
+
+
+@pytest.mark.parametrize("method", ["Winograd", "Winograd 2d"])
+def test_the_ways_of_a_half_empty_tile_are_timed(method):
+    """Where four does not divide the width, images come and leave in their own order, and their gradients."""
+    c = Convolution(Geometry((3, 3), (1, 1), ((1, 1), (1, 1))), data(4, 7, 7), 4, 1, 8)
+    for learns, ways in ((False, 1), (True, 2)):
+        ops = [type(node.op).__name__ for node in tune.layer_graph(c, method, learns)]
+        assert ops.count("ToPolyphase") == ops.count("FromPolyphase") == ways
+    assert tune.measure({method: tune.layer_graph(c, method, True)}, 8, "float32")[method] > 0
+
+
+def test_of_one_image_the_squares_are_timed_too():
+    found = tuned(images=1)["infer"]
+    assert [set(times) for times in found.values()] == [{"im2col", "Winograd of one", "squares"}] * 2
+    for filters in (4, 600):
+        c = Convolution(Geometry((3, 3), (1, 1), ((1, 1), (1, 1))), data(40, 7, 7), filters, 1, 1, learns=False)
+        plans = {name: tune.layer_graph(c, name, False) for name in ("im2col", "Winograd of one", "squares")}
+        made = [{type(node.op).__name__ for node in graph} for graph in plans.values()]
+        assert "Im2colGemm" in made[0]
+        assert {"WinogradOneImage", "WinogradFilters"} < made[1]
+        assert {"ConvolveSquares", "TransformFiltersOfSquares"} < made[2]
+        assert any(getattr(node.op, "at_once", 0) for node in plans["im2col"]) == (filters == 600)
+        assert min(tune.measure(plans, 1, "float32").values()) > 0
 
 
 def test_times_are_read_back_and_not_measured_again(cache):
@@ -141,7 +185,7 @@ def test_forced_choices_give_the_same_numbers():
     for best in (
         {"Winograd", "flipping", "at once"},
         {"im2col", "col2im", "at once"},
-        {"im2col", "col2im width", "rows"},
+        {"im2col", "col2im width", "phases", "rows"},
     ):
         forced = {
             mode: {name: {m: 1.0 + (m not in best) for m in found} for name, found in every.items()}
@@ -168,10 +212,21 @@ def test_jax_has_nothing_to_tune():
         cnnspec.compile(text=NET, tune=True, engine="jax")
 
 
-def test_medians_of_rounds_after_one_that_warms_up(monkeypatch):
-    """Two plans in turn; the first round of each takes a thousand times as long."""
-    taken = iter([1000, 2000, *[1, 2] * 4, *[9, 2] * 3])
-    now = [0.0]
-    monkeypatch.setattr(tune, "step", lambda *arguments: lambda: now.__setitem__(0, now[0] + next(taken)))
-    found = tune.measure({"a": None, "b": None}, 1, "float32", lambda: now[0])
-    assert found == {"a": 1, "b": 2}
+@pytest.mark.parametrize("unit, rounds", [(1.0, tune.ROUNDS), (1e-9, tune.MOST_ROUNDS), (tune.ENOUGH / 60, 14)])
+def test_the_fewest_seconds_of_rounds_after_one_that_warms_up(monkeypatch, unit, rounds):
+    """Two plans in turn, each lengthened by others in all rounds but one; short ones take more rounds."""
+    now, took = [0.0], {"a": [], "b": []}
+
+    def step(graph, *arguments):
+        def once():
+            own = {"a": 1, "b": 2}[graph]
+            calls = took[graph]
+            calls.append(own if len(calls) in (0, 5) else own + own / 2)
+            now[0] += unit * calls[-1]
+
+        return once
+
+    monkeypatch.setattr(tune, "step", step)
+    found = tune.measure({"a": "a", "b": "b"}, 1, "float32", lambda: now[0])
+    assert found == pytest.approx({"a": unit, "b": 2 * unit})
+    assert len(took["a"]) == len(took["b"]) == 1 + rounds

@@ -1,5 +1,6 @@
 """Workers: the bits depend on the shards alone, a worker that dies is an error, nothing is left behind."""
 
+import gc
 import os
 import signal
 import subprocess
@@ -10,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from allocated import allocated
 
 from cnnspec.diagnostics import SpecError
 from cnnspec.ir import Builder, data
@@ -78,6 +80,64 @@ def test_a_clipped_step_has_the_same_bits_on_any_workers(monkeypatch):
         assert trained(3, 3, parallel, optimiser) == trained(3, 2, parallel, optimiser) == alone
 
 
+def calls(made):
+    """All calls that an engine makes."""
+    return [call for plan in made.turn.lanes[0].plans.values() for call in plan.calls.values()]
+
+
+@programs
+@pytest.mark.parametrize(("shards", "optimiser"), [(2, Sgd(momentum=0.9)), (3, Adam(clip=0.01))])
+def test_bits_do_not_depend_on_who_made_which_call(shards, optimiser):
+    """The caller alone makes every other one, as it does where workers wait for a processor."""
+    made, one = engine(shards, 2, "processes", optimiser), engine(shards, 1, "threads", optimiser)
+    for step, n in enumerate((70, 70, 33, 33, 70)):
+        for call in calls(made):
+            call.pace.alone = step % 2 == 1
+        assert made.learn(batch(n), 0.1) == one.learn(batch(n), 0.1)
+        assert made.measure(batch(n)) == one.measure(batch(n))
+    assert made.p.flat.tobytes() == one.p.flat.tobytes()
+    assert made.s.flat.tobytes() == one.s.flat.tobytes()
+    assert [call.by_one is not None for call in calls(made)] == [True] * 4
+    made.close()
+
+
+@programs
+def test_a_worker_that_is_killed_while_the_caller_goes_on_alone_is_told_of_when_it_is_needed():
+    made = engine(2, 2, "processes")
+    made.learn(batch(), 0.1)
+    (call,), (child,) = calls(made), made.workers.children
+    call.pace.alone = True
+    os.kill(child.pid, signal.SIGKILL)
+    child.wait()
+    made.learn(batch(), 0.1)
+    call.pace.alone = False
+    with pytest.raises(SpecError, match="a worker process died"):
+        made.learn(batch(), 0.1)
+    assert made.steps == 2
+    made.learn(batch(), 0.1)
+    made.close()
+
+
+@programs
+@pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="this system keeps no program on one processor")
+def test_two_workers_on_one_processor_leave_the_work_to_the_caller():
+    made = engine(2, 2, "processes")
+    made.learn(batch(6), 1e-3)
+    (call,) = calls(made)
+    call.pace.note(1e-4)  # as on a machine that nobody else uses
+    before = os.sched_getaffinity(0)
+    try:
+        for process in (0, made.workers.children[0].pid):
+            os.sched_setaffinity(process, {min(before)})
+        deadline = time.monotonic() + 60
+        while not call.pace.alone or call.pace.trying:
+            assert time.monotonic() < deadline
+            made.learn(batch(6), 1e-3)
+    finally:
+        os.sched_setaffinity(0, before)
+        made.close()
+
+
 def test_another_number_of_shards_is_the_same_to_rounding():
     one, two = trained(1, 1, "threads"), trained(2, 1, "threads")
     assert one[0] == pytest.approx(two[0], rel=1e-4)
@@ -111,7 +171,7 @@ def order(memory, source, arenas=(0, 0)):
     )
     rule = update.rule(Sgd(), ())
     told = (rule, zeros, {}, (), zeros, zeros, None)
-    return Order("infer", "float32", shards, ((0, 1), (1, 2)), (1, 0), (), zeros, 0, told)
+    return Order("infer", "float32", shards, ((0, 1), (1, 2)), (1, 0), (), zeros, 0, (), told)
 
 
 def work(team, source, arenas=(0, 0)):
@@ -174,7 +234,7 @@ def test_a_failure_of_the_caller_ends_the_waiting_of_the_others(make):
 def test_kill_9_of_the_parent_ends_its_workers_and_leaves_no_memory():
     code = """
         import sys
-        sys.path.insert(0, sys.argv[1])
+        sys.path[:0] = sys.argv[1:]
         import test_workers
         made = test_workers.engine(2, 2, "processes")
         made.learn(test_workers.batch(), 0.1)
@@ -182,21 +242,19 @@ def test_kill_9_of_the_parent_ends_its_workers_and_leaves_no_memory():
         while True:
             made.learn(test_workers.batch(), 0.1)
     """
-    before = set(os.listdir("/dev/shm"))
-    here = str(Path(__file__).parent)
-    with subprocess.Popen(
-        [sys.executable, "-c", textwrap.dedent(code), here], stdout=subprocess.PIPE, text=True
-    ) as parent:
+    here = Path(__file__).parent
+    command = [sys.executable, "-c", textwrap.dedent(code), here, here.parent / "support"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as parent:
         assert parent.stdout is not None
         child = int(parent.stdout.readline())
+        shared = {line.split(maxsplit=5)[-1] for line in Path(f"/proc/{child}/maps").read_text().splitlines()}
         parent.kill()
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 60
     while alive(child):
         assert time.monotonic() < deadline, "a worker outlives its parent"
         time.sleep(0.05)
-    while left := set(os.listdir("/dev/shm")) - before:  # of others' too, who tidy up soon
-        assert time.monotonic() < deadline, left
-        time.sleep(0.05)
+    left = [name for name in shared if name.startswith("/dev/shm/") and os.path.exists(name)]
+    assert not left, "memory that nobody uses any more has a name"
 
 
 def alive(process):
@@ -209,17 +267,12 @@ def alive(process):
 
 
 def test_a_steady_step_allocates_nothing_that_grows_with_the_batch():
-    import tracemalloc
-
     def most(n):
         made = engine(1, 1, "threads")
         feeds = batch(n)
         for _ in range(2):
             made.learn(feeds, 0.1)
-        tracemalloc.start()
-        made.learn(feeds, 0.1)
-        peak = tracemalloc.get_traced_memory()[1]
-        tracemalloc.stop()
+        peak = allocated(lambda: made.learn(feeds, 0.1))
         made.close()
         return peak
 
@@ -252,20 +305,21 @@ def test_an_idle_worker_takes_next_to_no_time():
     try:
         made.run(work(made, "def forward(b, p):\n    yield\n"))
         (child,) = made.children
-        time.sleep(1.5)  # it rests for longer and longer
-        before = ticks(child)
-        time.sleep(1)
-        assert ticks(child) - before <= 2, "of a hundred a second"
+        for _ in range(20):  # it rests for longer and longer
+            before = ticks(child)
+            time.sleep(1)
+            if ticks(child) - before <= 2:  # of a hundred
+                return
+        pytest.fail("it never comes to rest")
     finally:
         made.close()
 
 
 def wait_for(true, pause):
-    for _ in range(200):
-        if true():
-            return True
+    end = time.monotonic() + 40
+    while not (found := true()) and time.monotonic() < end:
         time.sleep(pause)
-    return False
+    return found
 
 
 @programs
@@ -289,6 +343,7 @@ def test_a_wake_event_is_seen_once_and_never_blocks(event, monkeypatch):
 @programs
 @pytest.mark.skipif(not os.path.isdir("/proc/self/fd"), reason="this system does not list its open files")
 def test_files_and_children_are_given_back():
+    gc.collect()  # what tests before this one hold
     before = os.listdir("/proc/self/fd")
     made = Processes(3)
     made.run(work(made, "def forward(b, p):\n    yield\n"))

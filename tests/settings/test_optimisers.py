@@ -9,7 +9,7 @@ import pytest
 
 from cnnspec.diagnostics import Fault
 from cnnspec.ir.fields import settings
-from cnnspec.kernels.update import clip_scale
+from cnnspec.kernels.activation import clip_scale
 from cnnspec.settings.optimisers import OPTIMISERS
 from cnnspec.settings.optimisers.adam import Adam, Adamax, AdamW
 from cnnspec.settings.optimisers.sgd import Sgd

@@ -6,6 +6,7 @@ import shutil
 import pytest
 
 BINARIES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+SIZE = 1400, 1000, "light"  # of pages: width, height, scheme
 FLAGS = ("--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--hide-scrollbars")
 
 
@@ -23,11 +24,25 @@ def start(*more):
     for flag in (*FLAGS, *more):
         options.add_argument(flag)
     options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
-    return webdriver.Chrome(options=options, service=Service(driver))
+    made = webdriver.Chrome(options=options, service=Service(driver))
+    resize(made, *SIZE)
+    return made
+
+
+resized = []  # drivers whose pages have another size than at first, perhaps
+
+
+def restore():
+    """Give pages the size that they had at first, for whichever test comes next."""
+    for driver in {id(one): one for one in resized}.values():
+        if driver.service.process and driver.service.process.poll() is None:  # it has not ended
+            resize(driver, *SIZE)
+    resized.clear()
 
 
 def resize(driver, width, height=1000, scheme="light"):
     """The page's own width (a window cannot be as narrow as a phone), and light or dark."""
+    resized.append(driver)
     metrics = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": False}
     driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
     features = [{"name": "prefers-color-scheme", "value": scheme}]
@@ -44,9 +59,11 @@ def show(driver, path, place=""):
 
 
 def wait(driver, until):
+    """Wait until something is; what is looked at meanwhile may be written anew."""
+    from selenium.common.exceptions import StaleElementReferenceException
     from selenium.webdriver.support.ui import WebDriverWait
 
-    WebDriverWait(driver, 20).until(until)
+    WebDriverWait(driver, 60, ignored_exceptions=[StaleElementReferenceException]).until(until)
 
 
 def complaints(driver):

@@ -23,6 +23,7 @@ from cnnspec.train.loop import StepDone, TrainingConfig, fit
 from cnnspec.train.runs import run
 
 COURSE = TrainingConfig(epochs=12, batch=8, seed=3, interval=2 / 7)  # 84 steps, a checkpoint every 2
+STEPS = 84
 
 
 def train(path, pipe=None):
@@ -43,8 +44,9 @@ def train(path, pipe=None):
     )  # fmt: skip
 
 
-def killed_after(path, seconds):
-    """Train in a child that is killed; the last step that it told of, or 0, and whether it was done before."""
+def killed_after(path, steps, seconds):
+    """Train in a child that is killed some time after so many steps; the last one that it told of, or 0, and
+    whether it was done before."""
     reader, writer = os.pipe()
     child = os.fork()
     if child == 0:
@@ -56,15 +58,22 @@ def killed_after(path, seconds):
         finally:
             os._exit(code)
     os.close(writer)
+    told = b""
+    while len(told) < 4 * steps and (part := os.read(reader, 1 << 16)):
+        told += part
     time.sleep(seconds)
     os.kill(child, signal.SIGKILL)
     _, status = os.waitpid(child, 0)
-    told = b""
     while part := os.read(reader, 1 << 16):
         told += part
     os.close(reader)
     assert os.WIFSIGNALED(status) or os.WEXITSTATUS(status) == 0, "the child failed by itself"
     return int.from_bytes(told[-4:], "little"), not os.WIFSIGNALED(status)
+
+
+def at_once(*work):
+    """What a process does that is killed before it has done anything."""
+    os.kill(os.getpid(), signal.SIGKILL)
 
 
 def look(path):
@@ -87,7 +96,7 @@ def main(out, count, seed):
     fit(straight, Blobs(), COURSE, Blobs(15, seed=2))
     begun = time.perf_counter()
     train(RunFolder.create(out, "tiny").path)
-    longest = time.perf_counter() - begun  # what waits for a busy disk takes its time
+    step = (time.perf_counter() - begun) / STEPS  # what waits for a busy disk takes its time
     found = {"kills": 0, "runs": 0, "lost": 0, "early": 0}
     path = None
     while found["kills"] < count or path:
@@ -95,7 +104,7 @@ def main(out, count, seed):
             path = RunFolder.create(out, "tiny").path
             found["runs"] += 1
         if found["kills"] < count:
-            told, done = killed_after(path, generator.uniform(0, 0.6 * longest))
+            told, done = killed_after(path, generator.randrange(STEPS), generator.uniform(0, 2 * step))
             found["kills"] += not done
             model = look(path)
             if model is None:

@@ -37,7 +37,7 @@ class Lab:
     def js(self, code, *arguments):
         return self.driver.execute_script(code, *arguments)
 
-    def until(self, happens, seconds=30):
+    def until(self, happens, seconds=60):
         """What happens, once it does."""
         from selenium.common.exceptions import StaleElementReferenceException
         from selenium.webdriver.support.ui import WebDriverWait

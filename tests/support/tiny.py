@@ -58,6 +58,13 @@ class Tiny:
     def tally(self):
         return Tally(self)
 
+    def ready(self, x, y):
+        def begin():
+            found = self.learn(x, y)
+            return lambda: found
+
+        return begin
+
     def learn(self, x, y):
         x = x * (1 + 0.01 * np.random.default_rng((7, self.steps)).normal(size=x.shape))
         cost, right = self.measure(x, y)

@@ -128,10 +128,11 @@ def test_a_module_has_no_function_that_nothing_calls(name):
 
 # what lines.py reads of each primitive: a field that comes to one must be followed there, and then here
 FIELDS = {
-    "geometry groups polyphase moments dense": "Convolve",
-    "geometry groups x by_taps dense": "ConvolveInputGradient",
+    "geometry groups polyphase moments dense at_once": "Convolve",
+    "geometry groups x by_taps dense by_phase": "ConvolveInputGradient",
     "geometry groups w polyphase at_once dense": "ConvolveFilterGradient",
     "relu": "AddBias",
+    "part": "Multiply",
     "made": "ChannelSum PixelSum",
     "x": "MultiplyInputGradient GlobalMeanGradient",
     "w": "MultiplyWeightGradient",
@@ -140,7 +141,8 @@ FIELDS = {
     "by": "Scale",
     "start stop made": "Channels",
     "start made": "PlaceChannels",
-    "geometry": "MaxWindows MaxWindowsGradient",
+    "geometry": "MaxWindowsGradient",
+    "geometry saves": "MaxWindows",
     "geometry count_pad": "MeanWindows",
     "geometry count_pad x": "MeanWindowsGradient",
     "before made": "ZeroPad Slice",

@@ -19,6 +19,7 @@ from cnnspec.targets.python.kernel_source import definitions, sources
 from cnnspec.targets.python.module import module_source, packed
 
 BATCH = 4
+KIND = ("OPENBLAS_CORETYPE", "NPY_DISABLE_CPU_FEATURES")  # of the processor, the same on both sides
 RATES = [0.1, 0.05, 0.02]
 
 # Runs where nothing but NumPy can be imported: for every module of the folder its outputs and some steps.
@@ -58,7 +59,8 @@ def lonely(tmp_path_factory):
 
 def alone(folder, lonely, *arguments):
     """Run Python where site-packages are out of reach."""
-    environment = {"PYTHONPATH": f"{folder}{os.pathsep}{lonely}", "OPENBLAS_NUM_THREADS": "1"}
+    kind = {name: os.environ[name] for name in KIND if name in os.environ}
+    environment = {**kind, "PYTHONPATH": f"{folder}{os.pathsep}{lonely}", "OPENBLAS_NUM_THREADS": "1"}
     command = [sys.executable, "-S", *arguments]
     done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, timeout=300)
     assert done.returncode == 0, done.stderr[-2000:]
@@ -208,11 +210,11 @@ def test_what_is_copied_into_a_module_has_names_of_its_own():
     """Of two definitions of one name the later one would serve both."""
     from collections import Counter
 
-    from cnnspec.kernels import MODULES, scale, update
+    from cnnspec.kernels import MODULES
     from cnnspec.runtime import load
     from cnnspec.targets.python import runtime
     from cnnspec.targets.python.kernel_source import definitions
 
-    copied = (*MODULES, load, update, scale, runtime)
+    copied = (*MODULES, load, runtime)
     names = Counter(name for module in copied for name in definitions(module).own)
     assert not [name for name, count in names.items() if count > 1]

@@ -12,11 +12,13 @@ import threading
 import time
 from pathlib import Path
 
+import lockstep
 import numpy as np
 import pytest
 from tiny import COURSE, SETTINGS, STAMP, Blobs, Tiny, same
 
 from cnnspec.diagnostics import SpecError
+from cnnspec.train import lock
 from cnnspec.train.folder import RunFolder
 from cnnspec.train.lock import NAME, ensure_free, held
 from cnnspec.train.loop import StepDone
@@ -78,8 +80,9 @@ def test_a_lock_whose_process_was_killed_is_none(tmp_path, other):
 
 
 @pytest.mark.parametrize("left", [b"", b'{"process": %d, "machine": "%s", "since": "2020-01-01"}'])
-def test_a_holder_that_has_not_said_yet_who_it_is_is_waited_for(tmp_path, left):
+def test_a_holder_that_has_not_said_yet_who_it_is_is_waited_for(tmp_path, left, monkeypatch):
     """Neither an empty file nor what a killed holder left there is taken for the holder's word."""
+    monkeypatch.setattr(lock, "PATIENCE", 60.0)  # however long a busy machine lets the holder wait
     gone = subprocess.Popen([sys.executable, "-c", ""])
     gone.wait()
     (tmp_path / NAME).write_bytes(left and left % (gone.pid, platform.node().encode()))
@@ -211,26 +214,27 @@ def test_a_run_is_locked_while_it_trains_and_free_afterwards(tmp_path):
 
 def test_two_resumers_at_once(tmp_path):
     """Of two processes that go on with the same run one is refused, and the results hold every epoch once."""
-    images = np.random.default_rng(0).random((4000, 1, 16, 16), "f4")
-    np.savez(tmp_path / "f.npz", x=images, y=np.arange(4000) % 2)
+    images = np.random.default_rng(0).random((500, 1, 16, 16), "f4")
+    np.savez(tmp_path / "f.npz", x=images, y=np.arange(500) % 2)
     (tmp_path / "s.cnn").write_text(
         "input 1x16x16\nconv 16x3x3 -> relu -> dense 2 -> softmax\n"
         'data { source npz "f.npz" ; validation 0 }\ntrain { epochs 6 ; batch 50 }\n'
     )
     command = [sys.executable, "-m", "cnnspec", "run", "--workers", "1"]
-    first = subprocess.Popen([*command, "s.cnn"], cwd=tmp_path, env=ENVIRONMENT, stdout=subprocess.PIPE)
-    while b"epoch 1/" not in first.stdout.readline():
-        assert first.poll() is None
+    first = lockstep.start([*command, "s.cnn"], cwd=tmp_path, env=ENVIRONMENT)
+    assert any(b"epoch 1/" in line for line in first.stdout)
     first.send_signal(signal.SIGINT)
     first.communicate()
     assert first.returncode == 130
     both = [
-        subprocess.Popen(
-            [*command, "--resume", "runs/s-001"], cwd=tmp_path, env=ENVIRONMENT, stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE, text=True,
+        lockstep.start(
+            [*command, "--resume", "runs/s-001"], cwd=tmp_path, env=ENVIRONMENT, stderr=subprocess.PIPE,
+            encoding="utf-8",
         )
         for _ in range(2)
     ]  # fmt: skip
+    while all(child.poll() is None for child in both):  # nobody reads what the other one writes: it cannot end
+        time.sleep(0.01)
     told = [child.communicate()[1] for child in both]
     codes = [child.returncode for child in both]
     assert sorted(codes) == [0, 1], told

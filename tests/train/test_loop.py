@@ -6,6 +6,7 @@ import copy
 import os
 import signal
 import threading
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -202,6 +203,50 @@ def test_parts_of_a_dataset_are_images():
     assert len(history) == 4 and history["validation_accuracy"][-1] > 0.5
 
 
+# ---- feeding ------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("scales", [False, True])
+def test_the_next_batch_is_made_while_a_step_is_under_way(scales):
+    """But not for a model that scales stored images itself: those last until the next batch is asked for."""
+
+    class Told(Tiny):
+        def ready(self, x, y):
+            happened.append("ready")
+            ready = super().ready(x, y)
+
+            def begin():
+                happened.append("begin")
+                learned = ready()
+                return lambda: happened.append("end") or learned()
+
+            return begin
+
+    class Watched(Blobs):
+        def batches(self, *args, **parts):
+            for pair in super().batches(*args, **parts):
+                happened.append("batch")
+                yield pair
+
+    happened = []
+    model = Told()
+    model.scales = scales
+    once = replace(COURSE, epochs=1)
+    events = []
+    for event in training(model, Watched(), once):
+        events.append(event)
+        if isinstance(event, StepDone):
+            happened.append("told")
+            assert model.steps == event.step, "between two events nothing is under way"
+    assert kinds(events) == "<" + 7 * "." + "Es>"
+    one_by_one = ["batch", "ready", "begin", "end", "told"] * 7
+    ahead = ["batch", "ready", *["begin", "batch", "ready", "end", "told"] * 6, "begin", "end", "told"]
+    assert happened == (one_by_one if scales else ahead)
+    plain = Tiny()
+    events_of(once, plain)
+    assert all(np.array_equal(values, model.parameters[name]) for name, values in plain.parameters.items())
+
+
 # ---- interruption -------------------------------------------------------------------------------------
 
 
@@ -266,7 +311,7 @@ def test_training_in_a_thread_works():
     done = []
     thread = threading.Thread(target=lambda: done.append(fit(Tiny(), Blobs(), COURSE)))
     thread.start()
-    thread.join(20)
+    thread.join(60)
     assert len(done) == 1
 
 

@@ -33,6 +33,7 @@ KNOWN_EVERYWHERE = {
     "add sub mul max min mean concat": "branches meet in them: sums of gradients, the drawing, arithmetic, targets",
     "flatten reshape": "numbers stay as they lie: specs leave it out, hints and targets put it in",
     "maxpool gap gmp": "other pooling is made of them, and importers reduce axes by them: targets have kernels",
+    "avgpool": "papers call so what is `gap` here, and each other tool has it: hints, importers, targets",
     "softmax logsoftmax sigmoid": "a classifier's answer: costs, their gradients, scores and warnings ask for it",
     "relu softplus": "a function of formulas too, or fused into convolutions and sums, in each target",
     "softsign": "PyTorch writes it to ONNX as three operators, which are read as well as ONNX's own",

@@ -102,6 +102,16 @@ inference alone (`--mode infer`) needs neither cost nor optimiser.""",
                 case="optimiser",
             ),
             Says(
+                "on an input of {input} the network cannot be measured: {why}",
+                help="give another `--input`, or leave it out",
+                case="input",
+            ),
+            Says(
+                "{one} runs on {device} and {other} on {another}, so that their times tell of the devices",
+                help="install both for one device, or hide the card: JAX_PLATFORMS=cpu CUDA_VISIBLE_DEVICES=",
+                case="device",
+            ),
+            Says(
                 "ONNX Runtime trains no network that is exported to it",
                 help="time inference: `--mode infer`, or `--mode latency`",
                 case="ONNX Runtime",

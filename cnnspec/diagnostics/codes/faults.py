@@ -5,7 +5,7 @@ from __future__ import annotations
 from .code import Code, Says
 
 IGNORE = "write `# cnnspec: ignore CNN231`"
-BASELINE = "write it by `cnnspec check --write-baseline {path}`"
+BASELINE = "write it by `cnnspec check --write-baseline {place}`"
 
 FAULTS: tuple[Code, ...] = (
     Code(

@@ -121,11 +121,11 @@ block body(c, s = 1) = conv {c}x3x3 stride {s} -> relu
 body(8, 2) -> dense 10 -> softmax
 """,
         says=(
-            Says("`{name}` takes {wanted}, not {given}"),
+            Says("`{name}` takes {wanted}, not {given}", help="it is called `{name}({head})`"),
             Says("`{name}` is called with parentheses: `{name}({head})`", case="layer"),
             Says("`{name}` has no parameter `{parameter}`", case="parameter"),
             Says("`{parameter}` is given twice", case="twice"),
-            Says("`{name}` needs a value for `{parameter}`", case="missing"),
+            Says("`{name}` needs a value for `{parameter}`", help="it is called `{name}({head})`", case="missing"),
             Says(
                 "`{name}` takes {wanted} behind `|`, not {given}",
                 help="it is called `{name}({head})`",
@@ -242,7 +242,7 @@ A text of `--set` is not `train.name=value` or `data.name=value`. Its value is w
         says=(
             Says(
                 "an override is written `train.name=value`, `data.name=value`, or `name=value` of a `let`",
-                help="for example `--set train.epochs=3`",
+                help="for example `--set {form}`",
             ),
             Says("the spec has no `let {name}`", help="did you mean `{near}`?", case="near"),
             Says("the spec has no `let {name}`", help="a setting is `--set {form}`", case="unknown"),

@@ -38,7 +38,7 @@ conv 8x3x3 -> relu -> maxpool 2 -> dense 10 -> softmax
             Says("there is no layer called `{word}`: a chain begins with its first layer", case="input"),
         ),
         fixed_by=(
-            "lang.hints.python.python_model",
+            "lang.hints.foreign.lines.python_model",
             "lang.hints.unknown.unknown_word",
             "lang.hints.unknown.untapped",
         ),
@@ -73,7 +73,7 @@ conv 8x3x3 stride 2 -> relu -> dense 10 -> softmax
         ),
         fixed_by=(
             "lang.hints.placed.belongs",
-            "lang.hints.python.both_betas",
+            "lang.hints.foreign.lines.both_betas",
             "lang.hints.stated.told_otherwise",
             "lang.hints.unknown.unknown_setting",
             "lang.lowering.blocks._budget",
@@ -234,7 +234,11 @@ add( conv 3x3x3 pad same | id ) -> relu -> dense 10 -> softmax
                 "`{word}` joins branches: `{word}(... | ...)`",
                 help="write `{word}(conv 8x3x3 pad same | id)`: each branch reads what comes before",
             ),
-            Says("`{word}` joins two branches or more, separated by `|`", case="one branch"),
+            Says(
+                "`{word}` joins two branches or more, separated by `|`",
+                help="write `{word}(id | ...)`; `id` is what comes before",
+                case="one branch",
+            ),
         ),
         fixed_by=("lang.hints.syntax.name_without_value",),
     ),
@@ -254,10 +258,12 @@ conv 8x3x3 -> relu -> dense 10 -> softmax
         says=(
             Says(
                 "`{name}` is a layer, and layers take no parentheses",
+                "{why}",
                 help="write `{pattern}`; a layer reads what comes before it",
             ),
             Says(
                 "`{name}` is written `{word}`, and layers take no parentheses",
+                "{why}",
                 help="write `{pattern}`; a layer reads what comes before it",
                 case="elsewhere",
             ),
@@ -267,7 +273,7 @@ conv 8x3x3 -> relu -> dense 10 -> softmax
                 case="settings",
             ),
         ),
-        fixed_by=("lang.hints.python.python_call", "lang.hints.unknown.called_like_python"),
+        fixed_by=("lang.hints.foreign.lines.python_call", "lang.hints.unknown.called_like_python"),
     ),
     Code(
         "CNN209",

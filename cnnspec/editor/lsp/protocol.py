@@ -11,10 +11,10 @@ from ...diagnostics import Diagnostic, Edit, Span
 from ...diagnostics.formats.checked import url
 from ...quoting import visible
 from ..actions import Action
-from ..colours import KINDS as COLOURS
-from ..colours import Coloured
-from ..document import Document, position_in
+from ..colours import FLAGS, KINDS
+from ..document import Document
 from ..outline import Symbol
+from ..positions import Change
 
 SEVERITIES = {"error": lsp.DiagnosticSeverity.Error, "warning": lsp.DiagnosticSeverity.Warning}
 UNUSED = ("CNN237",)  # findings that editors show by fading the text
@@ -41,11 +41,20 @@ FOLDS = {
     "comment": lsp.FoldingRangeKind.Comment,
     "imports": lsp.FoldingRangeKind.Imports,
 }
-LEGEND = lsp.SemanticTokensLegend(list(COLOURS), ["declaration", "readonly"])
+PER_TOKEN = 5  # numbers of a piece, as the protocol tells colours
+LEGEND = lsp.SemanticTokensLegend(list(KINDS), list(FLAGS))
 
 
 def offset_at(document: Document, position: lsp.Position) -> int:
     return document.offset((position.line, position.character))
+
+
+def change(one: lsp.TextDocumentContentChangeEvent) -> Change:
+    """A change that an editor tells."""
+    if isinstance(one, lsp.TextDocumentContentChangeWholeDocument):
+        return None, one.text
+    start, end = one.range.start, one.range.end
+    return ((start.line, start.character), (end.line, end.character)), one.text
 
 
 def position_at(document: Document, offset: int) -> lsp.Position:
@@ -54,7 +63,7 @@ def position_at(document: Document, offset: int) -> lsp.Position:
 
 def range_of(document: Document, span: Span) -> lsp.Range:
     """A span of this text or of another one."""
-    start, end = (position_in(span.source, at, document.encoding) for at in (span.start, span.end))
+    start, end = document.range(span)
     return lsp.Range(lsp.Position(*start), lsp.Position(*end))
 
 
@@ -118,17 +127,25 @@ def symbol(document: Document, one: Symbol) -> lsp.DocumentSymbol:
     )
 
 
-def tokens(document: Document, pieces: Iterable[Coloured]) -> lsp.SemanticTokens:
-    """Pieces as the protocol packs them: five numbers each, places told from the piece before."""
-    data: list[int] = []
-    line = column = 0
-    for piece in pieces:
-        first = document.position(piece.start)
-        last = document.position(piece.end)
-        if first[0] != last[0]:
-            continue  # the protocol has no token of several lines
-        start = first[1] - (column if first[0] == line else 0)
-        flags = piece.defines | piece.readonly << 1
-        data += [first[0] - line, start, last[1] - first[1], COLOURS.index(piece.kind), flags]
-        line, column = first
-    return lsp.SemanticTokens(data)
+def token_edits(before: list[int], after: list[int]) -> list[lsp.SemanticTokensEdit]:
+    """What makes the numbers of one version those of another: what is between those alike at both ends."""
+    if before == after:
+        return []
+    shorter = min(len(before), len(after)) // PER_TOKEN * PER_TOKEN
+    head = _alike(before, after, shorter)
+    tail = _alike(before[::-1], after[::-1], shorter - head)
+    deleted = before[head : len(before) - tail]
+    return [lsp.SemanticTokensEdit(head, len(deleted), after[head : len(after) - tail])]
+
+
+def _alike(one: list[int], other: list[int], most: int) -> int:
+    """How many numbers, of whole pieces, two lists have alike from their beginnings."""
+    low, high = 0, most // PER_TOKEN
+    while low < high:
+        middle = (low + high + 1) // 2
+        part = slice(low * PER_TOKEN, middle * PER_TOKEN)
+        if one[part] == other[part]:
+            low = middle
+        else:
+            high = middle - 1
+    return low * PER_TOKEN

@@ -19,7 +19,7 @@ from pygls.exceptions import JsonRpcInvalidParams
 
 from ...quoting import visible
 from ..actions import actions, fix_all
-from ..colours import colours
+from ..colours import packed
 from ..completion import complete
 from ..document import Document
 from ..drawing import drawing
@@ -31,6 +31,7 @@ from ..links import links
 from ..navigation import definition, references
 from ..occurrences import Occurrence, at, refused, same
 from ..outline import folds, outline, selections
+from ..positions import changed
 from ..signature import signature
 from .protocol import (
     FOLDS,
@@ -38,6 +39,7 @@ from .protocol import (
     LEGEND,
     SYMBOLS,
     address,
+    change,
     code_action,
     location,
     offset_at,
@@ -45,10 +47,10 @@ from .protocol import (
     range_of,
     symbol,
     text_edits,
-    tokens,
+    token_edits,
 )
 from .reader import let_keys_through
-from .session import AddressedText, Server, findings, reading
+from .session import AddressedText, Server, findings, path_of, reading
 
 PAUSE = 0.15  # seconds without a change until findings are looked for
 DRAWING = "cnnspec/drawing"
@@ -88,25 +90,41 @@ def keep_in_step(server: Server) -> None:
     @server.feature(lsp.TEXT_DOCUMENT_DID_OPEN)
     def did_open(server: Server, params: lsp.DidOpenTextDocumentParams) -> None:
         opened = params.text_document
+        path = path_of(opened.uri)
+        if path is not None:
+            server.files[opened.uri] = path.resolve()
         server.keep(opened.uri, opened.text)
         server.publish(opened.uri, opened.version)
+        server.read_importers(opened.uri)
 
     @server.feature(lsp.TEXT_DOCUMENT_DID_CHANGE)
     def did_change(server: Server, params: lsp.DidChangeTextDocumentParams) -> None:
         uri = params.text_document.uri
-        server.keep(uri, server.workspace.get_text_document(uri).source)
+        before = server.document(uri)
+        server.keep(uri, changed(before.text, map(change, params.content_changes), before.encoding))
         server.publish(uri, params.text_document.version, PAUSE)
+        server.read_importers(uri, PAUSE)
 
     @server.feature(lsp.TEXT_DOCUMENT_DID_SAVE)
     def did_save(server: Server, params: lsp.DidSaveTextDocumentParams) -> None:
-        for uri in server.open:  # others may import what was saved, or be configured by it
-            server.keep(uri, server.open[uri].text)
-            server.publish(uri)
+        server.read_all()  # others may import what was saved, or be configured by it
+
+    @server.feature(lsp.INITIALIZED)
+    def initialized(server: Server, params: lsp.InitializedParams) -> None:
+        server.watch()
+
+    @server.feature(lsp.WORKSPACE_DID_CHANGE_WATCHED_FILES)
+    def did_change_files(server: Server, params: lsp.DidChangeWatchedFilesParams) -> None:
+        if any(change.uri not in server.open for change in params.changes):  # what is open is saved as such
+            server.read_all()
 
     @server.feature(lsp.TEXT_DOCUMENT_DID_CLOSE)
     def did_close(server: Server, params: lsp.DidCloseTextDocumentParams) -> None:
         uri = params.text_document.uri
         server.open.pop(uri, None)
+        server.tokens.pop(uri, None)
+        server.read_importers(uri)
+        server.files.pop(uri, None)
         if not server.asks:
             server.text_document_publish_diagnostics(lsp.PublishDiagnosticsParams(uri, []))
 
@@ -200,7 +218,8 @@ def tell_about_places(server: Server) -> None:
     def on_highlight(document: Document, params: lsp.DocumentHighlightParams) -> list[lsp.DocumentHighlight]:
         here = at(document, offset_at(document, params.position))
         kinds = {True: lsp.DocumentHighlightKind.Write, False: lsp.DocumentHighlightKind.Read}
-        found = same(document, here.definition) if here else []
+        name = document.text[here.span.start : here.span.end] if here else ""
+        found = same(document, here.definition, name) if here else []
         return [lsp.DocumentHighlight(range_of(document, one.span), kinds[one.defines]) for one in found]
 
     @reading(server, lsp.TEXT_DOCUMENT_SELECTION_RANGE)
@@ -236,12 +255,29 @@ def tell_about_texts(server: Server) -> None:
 
     @reading(server, lsp.TEXT_DOCUMENT_SEMANTIC_TOKENS_FULL, LEGEND)
     def on_tokens(document: Document, params: lsp.SemanticTokensParams) -> lsp.SemanticTokens:
-        return tokens(document, colours(document))
+        return told(params.text_document.uri, packed(document))
+
+    @reading(server, lsp.TEXT_DOCUMENT_SEMANTIC_TOKENS_FULL_DELTA, LEGEND)
+    def on_changed_tokens(
+        document: Document, params: lsp.SemanticTokensDeltaParams
+    ) -> lsp.SemanticTokens | lsp.SemanticTokensDelta:
+        uri, data = params.text_document.uri, packed(document)
+        identifier, before = server.tokens.get(uri, ("", []))
+        new = told(uri, data)
+        if params.previous_result_id != identifier:
+            return new
+        return lsp.SemanticTokensDelta(token_edits(before, data), new.result_id)
+
+    def told(uri: str, data: list[int]) -> lsp.SemanticTokens:
+        """The colours of a text, kept under a name for what changes in them."""
+        server.told += 1
+        server.tokens[uri] = str(server.told), data
+        return lsp.SemanticTokens(data, str(server.told))
 
     @reading(server, lsp.TEXT_DOCUMENT_SEMANTIC_TOKENS_RANGE, LEGEND)
     def on_some_tokens(document: Document, params: lsp.SemanticTokensRangeParams) -> lsp.SemanticTokens:
         start, end = offset_at(document, params.range.start), offset_at(document, params.range.end)
-        return tokens(document, colours(document, start, end))
+        return lsp.SemanticTokens(packed(document, start, end))
 
     @reading(server, lsp.TEXT_DOCUMENT_FOLDING_RANGE)
     def on_folds(document: Document, params: lsp.FoldingRangeParams) -> list[lsp.FoldingRange]:

@@ -2,7 +2,7 @@
 
 async function start(goal) {
   if (training.going) {
-    await request("pause");
+    await request("pause").catch(leaveIt);
     return;
   }
   try {
@@ -14,21 +14,23 @@ async function start(goal) {
     return;
   }
   say("");
-  training.going = true;
-  byId("start").textContent = "pause";
-  await request("go", { goal });
+  training.goal = goal;
+  going(true);
+  await request("go", { goal }).catch(leaveIt);
 }
 
 // Another optimiser is another plan: a new worker goes on with the weights of the old.
-async function changeOptimiser() {
+async function newOptimiser() {
   if (!training.worker) return;
-  const { going } = training;
-  if (going) await request("pause");
+  const goes = training.going;
+  if (goes) await request("pause");
   const { bytes, next } = await request("weights");
   byId("kept").hidden = true; // a new worker knows of no epoch before it
-  await ensureTrained({ weights: bytes, next }).catch((problem) => say(problem.message));
-  if (going) start("all");
+  await makeWorker({ weights: bytes, next });
+  if (goes) start(training.goal);
 }
+
+const changeOptimiser = () => inTurn(newOptimiser).catch((problem) => say(problem.message));
 
 // The epochs that one may go back to, where there are several.
 function showEpochs(first, last, now) {
@@ -47,7 +49,7 @@ async function goToEpoch({ target }) {
 
 function settingsChanged() {
   byId("rate-said").textContent = show(training.rate, 3);
-  if (training.worker) request("set", { settings: settingsNow() });
+  if (training.worker) request("set", { settings: settingsNow() }).catch(leaveIt);
 }
 
 // The controls as the text has them.
@@ -69,10 +71,9 @@ function settingsOfText() {
 }
 
 function stopTraining() {
-  training.worker?.terminate();
-  training.waiting.clear();
-  Object.assign(training, { worker: null, of: "", going: false, costs: [], tests: [], accuracy: null, self: null });
-  byId("start").textContent = "start";
+  endWorker();
+  going(false);
+  Object.assign(training, { of: "", costs: [], tests: [], accuracy: null, self: null });
   byId("progress").textContent = "Nothing has been trained yet.";
   showCurves();
   byId("live").replaceChildren();
@@ -99,13 +100,13 @@ function startTraining() {
     training.rate = Number((10 ** Number(target.value)).toPrecision(2));
     settingsChanged();
   });
-  byId("epoch").addEventListener("input", goToEpoch);
+  byId("epoch").addEventListener("input", (event) => goToEpoch(event).catch(leaveIt));
   byId("batch").addEventListener("change", settingsChanged);
   byId("augment").addEventListener("change", settingsChanged);
   byId("optimiser").addEventListener("change", changeOptimiser);
-  byId("watched").addEventListener("change", () => training.worker && watch());
-  byId("weights-out").addEventListener("click", async () => {
-    if (training.worker) offer((await request("weights")).bytes, "weights.safetensors");
+  byId("watched").addEventListener("change", () => training.worker && watch().catch(leaveIt));
+  byId("weights-out").addEventListener("click", () => {
+    if (training.worker) request("weights").then(({ bytes }) => offer(bytes, "weights.safetensors")).catch(leaveIt);
     else say("There are no weights yet: start begins with some.");
   });
   byId("weights-in").addEventListener("change", async ({ target }) => {
@@ -121,7 +122,7 @@ function startTraining() {
     }
   });
   hear("view", () => training.self && showLive());
-  dark.addEventListener("change", () => training.worker && watch()); // which are other pixels
+  dark.addEventListener("change", () => training.worker && watch().catch(leaveIt)); // which are other pixels
   hear("network", () => {
     if (training.worker && training.of !== wantedKey()) stopTraining();
     settingsOfText();

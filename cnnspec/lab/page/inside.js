@@ -2,7 +2,7 @@
 // on, kernels to change. That page is put together here and shown in a frame.
 
 const EXAMPLES = 6;
-const MOMENT_OF_FRAME = 1000; // milliseconds that the frame has to tell what is looked at
+const MOMENT_OF_FRAME = 5000; // milliseconds after which a frame that is asked what is looked at is taken for dead
 
 const inside = { of: "", place: "", busy: false, again: false, told: null }; // `place` is what is looked at, as the address of a report has it
 
@@ -59,7 +59,7 @@ async function showInside() {
     if (!state.network) throw new Error("there is nothing to look at yet: the text has errors");
     await ensureTrained();
     if (training.going) await request("pause");
-    const { bytes } = await request("weights"), { steps = 0, epoch = 0 } = training.self || {};
+    const { bytes, steps, epoch } = await request("weights");
     const stamp = [training.of, training.workers, steps, epoch, byId("watched").value].join(" ");
     if (stamp !== inside.of) {
       const made = training.made, floats = [], content = contentOf(made, floats);
@@ -83,6 +83,7 @@ async function showInside() {
     said.textContent = `${brought}${training.accuracy === null ? "" : `, test accuracy ${percent(training.accuracy)}`}. What is changed here is changed here alone.`;
   } catch (problem) {
     said.textContent = problem.message;
+    inside.again ||= problem === GONE;
   }
   inside.busy = false;
   if (inside.again) showInside();
@@ -93,13 +94,14 @@ const placeAlone = (place) => place.split("&").filter((part) => !/^(example|more
 
 // The frame tells what is looked at; one of a page from a disk is another site, whose address cannot be read.
 window.addEventListener("message", ({ source, data }) => {
-  if (source !== byId("inside").contentWindow || typeof data?.place !== "string") return;
-  inside.place = data.place;
-  inside.told?.();
+  if (source !== byId("inside").contentWindow) return;
+  if (typeof data?.place === "string") inside.place = data.place;
+  if (data?.asked) inside.told?.();
 });
 
-// What is looked at just now: the frame is asked, and has a moment to answer.
+// What is looked at just now: the frame is asked, where it shows something.
 async function placeNow() {
+  if (!inside.of || inside.busy) return inside.place;
   const asked = new Promise((told) => Object.assign(inside, { told }));
   byId("inside").contentWindow?.postMessage("place", "*");
   await Promise.race([asked, new Promise((over) => window.setTimeout(over, MOMENT_OF_FRAME))]);

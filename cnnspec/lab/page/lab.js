@@ -20,8 +20,8 @@ function openNamed(name) {
   byId("seed").value = state.seed;
 }
 
-async function openFirst() {
-  const kept = await linked(window.location.hash);
+async function openFirst(hash) {
+  const kept = await linked(hash);
   if (!kept) {
     setText(given.text);
     return showView("drawing");
@@ -40,10 +40,10 @@ hear("written", checkText);
 hear("network", showNetwork);
 hear("network", async () => {
   const { weights } = arrived;
-  if (weights && !arrived.taken) {
-    arrived.taken = true;
+  if (weights && weights !== arrived.taking) {
+    arrived.taking = weights;
     await takeWeights(weights);
-    Object.assign(arrived, { weights: null, taken: false });
+    if (weights === arrived.weights) arrived.weights = null;
   }
   showInside();
 });
@@ -52,7 +52,7 @@ startEditor();
 startTabs();
 startTraining();
 showSpecs();
-byId("share").addEventListener("click", share);
+byId("share").addEventListener("click", () => share().catch(leaveIt));
 byId("download").addEventListener("click", () => offer(state.text, given.name || "net.cnn"));
 byId("drawing-out").addEventListener("click", () => {
   if (shownNetwork.drawing) offer(shownNetwork.drawing, `${(given.name || "net").replace(/\.cnn$/, "")}.svg`);
@@ -69,5 +69,8 @@ window.addEventListener("keydown", (event) => {
     byId("save").click();
   }
 });
-window.addEventListener("hashchange", () => window.location.hash.startsWith("#lab=") && openFirst()); // a link, while it is open
-openFirst();
+window.addEventListener("hashchange", ({ newURL }) => { // a link, while it is open; whatever the address is by now
+  const { hash } = new URL(newURL);
+  if (hash.startsWith("#lab=")) openFirst(hash);
+});
+openFirst(window.location.hash);

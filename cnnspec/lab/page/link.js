@@ -18,7 +18,7 @@ async function linkNow() {
   return { hash: `#lab=${told}${weights.text && `.${weights.text}`}`, said: weights.said };
 }
 
-const arrived = { weights: null, taken: false }; // of the link that the page was opened with, until its network is there
+const arrived = { weights: null, taking: null }; // of the link that the page was opened with, until its network has them
 
 const packed = async (bytes) => base64(await deflated(bytes, "deflate-raw")).replaceAll("+", "-").replaceAll("/", "_").replace(/=+$/, "");
 const unpacked = (text) => bytesOf(text.replaceAll("-", "+").replaceAll("_", "/"));
@@ -49,13 +49,14 @@ async function takeWeights(bytes) {
   try {
     await ensureTrained();
     const rows = unpackWeights(training.made.begin, bytes);
+    if (bytes !== arrived.weights) return; // another link is open by now
     if (!rows) throw new Error("they are of another network, or of another version of this page");
     await ensureTrained({ weights: writeTensors(rows) });
     if (training.data) training.accuracy = (await request("measure")).accuracy;
     showProgress();
     say("The weights are those of the link.");
   } catch (problem) {
-    say(`The weights of the link cannot be taken: ${problem.message}.`);
+    if (bytes === arrived.weights) say(`The weights of the link cannot be taken: ${problem.message}.`);
   }
 }
 

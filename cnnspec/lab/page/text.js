@@ -3,7 +3,7 @@
 const KEYWORDS = new Set(["input", "let", "block", "net", "import", "train", "data", "expect", "as"]);
 const TOKENS = /(?<comment>#[^\n]*)|(?<quote>"[^"\n]*"?)|(?<number>\d[\w.%]*)|(?<name>[A-Za-z_]\w*)|(?<plain>[^#"\w]+|_)/gu;
 
-const editor = { area: byId("text"), items: [], chosen: 0, from: 0, closed: 0 };
+const editor = { area: byId("text"), items: [], chosen: 0, from: 0, closed: 0, asking: false, again: false };
 
 function setText(text) {
   editor.area.value = text;
@@ -68,9 +68,15 @@ function follow() {
 
 const typedBefore = () => editor.area.value.slice(0, editor.area.selectionStart).match(/[\w.]*$/)[0];
 
+// One question at a time: who types quickly wants the answer to the last key alone, and the check not behind the others.
 async function completeHere() {
+  editor.again = editor.asking;
+  if (editor.asking) return;
+  editor.asking = true;
   const { area } = editor, at = area.selectionStart, text = area.value, { closed } = editor;
   const told = await ask("complete", text, { at }).catch(() => ({ items: [] }));
+  editor.asking = false;
+  if (editor.again) completeHere();
   if (area.value !== text || area.selectionStart !== at || editor.closed !== closed) return;
   const typed = typedBefore();
   const items = told.items.filter(([name]) => name.startsWith(typed) && name !== typed).slice(0, 40);
@@ -109,6 +115,7 @@ function take(k) {
 function hideCompletion() {
   editor.items = [];
   editor.closed += 1; // an answer that is on its way opens nothing
+  editor.again = false;
   showCompletion();
 }
 

@@ -12,12 +12,20 @@ const OPTIMISERS = ["sgd", "sgd momentum 0.9", "adam", "adamw", "rmsprop"];
 const training = {
   worker: null, of: "", waiting: new Map(), asked: 0, going: false, made: null,
   costs: [], tests: [], next: 1, given: false, accuracy: null, self: null, scaling: null, data: null, images: [], rate: 0, workers: 0,
+  goal: "all", turn: Promise.resolve(),
 };
 
-const live = { key: "", tiles: [] };
+const live = { key: "", tiles: [], turn: 0 };
+
+// What those hear who wait for a worker that is let go; those who have nothing more to do then leave it at that.
+const GONE = new Error("the training was begun anew");
+const leaveIt = (problem) => {
+  if (problem !== GONE) throw problem;
+};
 
 function request(deed, question = {}, transfer = []) {
   return new Promise((done, failed) => {
+    if (!training.worker) throw GONE;
     const id = ++training.asked;
     training.waiting.set(id, { done, failed });
     training.worker.postMessage({ id, deed, ...question }, transfer);
@@ -37,7 +45,7 @@ const heard = {
     showProgress();
     showCurves();
     await showLive();
-    if (training.worker) request("seen");
+    if (training.worker) request("seen").catch(leaveIt);
   },
   tested({ first, ...test }) {
     training.tests = [...training.tests.filter(({ epoch }) => epoch < test.epoch), test]; // one may have gone back
@@ -48,8 +56,7 @@ const heard = {
   over: () => say("All epochs are over; start goes on for one more."),
   diverged: () => say("The cost is no number any more: begin anew with a smaller rate."),
   paused() {
-    training.going = false;
-    byId("start").textContent = "start";
+    going(false);
     tell("trained");
     if (training.data) showProgress();
   },
@@ -63,25 +70,55 @@ const settingsNow = () => ({
 // The key of what is being trained: another text or seed begins anew.
 const wantedKey = () => `${state.seed} ${ownData.stamp} ${state.checked}`;
 
-// Make the worker of the text that is there, unless it is there already.
-async function ensureTrained({ weights = null, next = 1 } = {}) {
-  if (training.worker && training.of === wantedKey() && !weights) return;
-  const key = wantedKey(), optimiser = byId("optimiser").value;
-  if (training.of !== key) Object.assign(training, { costs: [], tests: [], accuracy: null });
-  const made = await ask("network", state.checked, { settings: optimiser === "" ? [] : [`train.optimiser=${optimiser} lr ${settingsNow().rate}`] });
-  if (made.refused) throw new Error(made.refused);
+function going(goes) {
+  training.going = goes;
+  byId("start").textContent = goes ? "pause" : "start";
+}
+
+// Do something of which a worker comes, once whatever was begun before it is done: two at a time would take each
+// other's worker.
+function inTurn(work) {
+  const done = training.turn.then(work);
+  training.turn = done.catch(() => {});
+  return done;
+}
+
+// Let the worker go, and those know who wait for it.
+function endWorker() {
   training.worker?.terminate();
+  training.worker = null;
+  for (const { failed } of training.waiting.values()) failed(GONE);
   training.waiting.clear();
+}
+
+// Make the worker of the text that is there, unless it is there already.
+const ensureTrained = (wanted) => inTurn(() => makeWorker(wanted));
+
+async function makeWorker({ weights = null, next = 1 } = {}) {
+  if (training.worker && training.of === wantedKey() && !weights) return;
+  let key = "", made = null, data = null;
+  while (key !== wantedKey()) {
+    if (key && weights) throw new Error("the text has changed meanwhile");
+    key = wantedKey();
+    const optimiser = byId("optimiser").value;
+    if (training.of !== key) Object.assign(training, { costs: [], tests: [], accuracy: null });
+    made = await ask("network", state.checked, { settings: optimiser === "" ? [] : [`train.optimiser=${optimiser} lr ${settingsNow().rate}`] });
+    if (made.refused) throw new Error(made.refused);
+    data = await dataFor(made);
+  }
+  endWorker();
+  going(false);
   const source = ["\"use strict\";", made.script, randomOf, drawnNumbers, shadedPixels, `(${trainer})();`].join("\n");
-  training.worker = new Worker(URL.createObjectURL(new Blob([source], { type: "text/javascript" })));
-  training.worker.onmessage = ({ data }) => heard[data.kind](data);
-  training.worker.onerror = (event) => say(`The worker fails: ${event.message}`);
-  Object.assign(training, { of: key, made, going: false, next, given: weights !== null, workers: training.workers + 1 });
-  training.data = await dataFor(made);
+  const worker = new Worker(URL.createObjectURL(new Blob([source], { type: "text/javascript" })));
+  worker.onmessage = ({ data: message }) => worker === training.worker && heard[message.kind](message);
+  worker.onerror = (event) => say(`The worker fails: ${event.message}`);
+  Object.assign(training, { worker, of: key, made, data, next, given: weights !== null, workers: training.workers + 1 });
   byId("learns-from").textContent = learnsFrom(made).said;
   const told = await request("begin", {
-    begin: made.begin, seed: state.seed, weights, given: training.data, settings: settingsNow(),
-    normalise: made.data.normalise, from: next,
+    begin: made.begin, seed: state.seed, weights, given: data, settings: settingsNow(), normalise: made.data.normalise, from: next,
+  }).catch((problem) => {
+    training.of = ""; // it has no network: the next one is made anew
+    throw problem;
   });
   training.scaling = told.scaling;
   chooseImages();
@@ -160,12 +197,15 @@ function showLive() {
   return painted;
 }
 
-// Put the pixels of rows where they belong, as long as a frame has room for it, the others in the frames after it.
+// Put the pixels of rows where they belong, as long as a frame has room for it, the others in the frames after it; none
+// once there are later ones.
 async function paintRows(rows, tiles) {
+  const turn = ++live.turn;
   let began = performance.now();
   for (const [k, { pixels, height, width }] of rows.entries()) {
     if (performance.now() - began > ROOM_OF_FRAME && !document.hidden) {
       await new Promise(requestAnimationFrame);
+      if (turn !== live.turn) return;
       began = performance.now();
     }
     const size = 4 * height * width;

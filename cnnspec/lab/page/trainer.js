@@ -174,7 +174,7 @@ function trainer() {
       net.set(name, numbers);
     },
     weights() {
-      return { bytes: net.save(), next, test };
+      return { bytes: net.save(), next, test, steps: net.steps, epoch };
     },
     measure() {
       const asked = measured();

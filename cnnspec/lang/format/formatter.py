@@ -17,7 +17,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
-from itertools import groupby
+from functools import lru_cache
+from itertools import groupby, pairwise
 
 from ...diagnostics import Source, SpecError
 from ...record import record
@@ -26,7 +27,9 @@ from ..parse.parser import parse
 from ..parse.tree import File
 from .tokens import BRACES, BRANCHING, Comment, FormatToken, Trivia, pieces, separates, statements
 
+LineFields = tuple[int, str, str, int, bool]  # of a Line, before it is aligned with others
 WIDEST = 110
+MOST_REMEMBERED = 2000  # characters of a statement whose lines are kept
 FURTHEST = 8  # columns that aligned comments may stand further to the right than they must
 
 
@@ -40,8 +43,43 @@ def format(text: str, name: str = "<text>") -> str:
 
 
 def formatted(file: File) -> str:
-    """The text of a file that could be read."""
-    found, rest = pieces(file)
+    """The text of a file that could be read.
+
+    Where it is known in parts, each statement is laid out by itself, and one that was seen before is not again.
+    """
+    lines: list[Line] = []
+    blank = False
+    for text in _alone(file):
+        laid_out, apart = _remembered(text) if len(text) <= MOST_REMEMBERED else _statements(text)
+        mine = [Line(*line) for line in laid_out]
+        if mine and blank:
+            mine[0].blank = True
+        lines += mine
+        blank = apart
+    if lines:
+        lines[0].blank = False
+    _align_braces(lines)
+    _align_comments(lines)
+    return "".join(line.written for line in lines)
+
+
+def _alone(file: File) -> Iterator[str]:
+    """The statements of a text with what follows each, indented as they stand; the whole without known parts."""
+    text, known = file.source.text, file.cut
+    starts = [part.start for part in known.parts if part.begins != "ARROW"] if known and known.text == text else []
+    for start, end in pairwise([*starts, len(text)] if starts else [0, len(text)]):
+        column = start - (text.rfind("\n", 0, start) + 1)
+        yield " " * column + text[start:end]
+
+
+@lru_cache(4096)
+def _remembered(text: str) -> tuple[list[LineFields], bool]:
+    return _statements(text)
+
+
+def _statements(text: str) -> tuple[list[LineFields], bool]:
+    """The lines of some statements, and whether an empty line follows the last of them and its comments."""
+    found, rest = pieces(text)
     lines: list[Line] = []
     each = list(statements(found))
     gaps = [*(statement[0].gap for statement in each[1:]), rest]
@@ -50,11 +88,7 @@ def formatted(file: File) -> str:
         rows[-1].after = _trailing(after)
         lines += _laid_out(rows)
     lines += _own_lines(rest.comments, 0)
-    if lines:
-        lines[0].blank = False
-    _align_braces(lines)
-    _align_comments(lines)
-    return "".join(line.written for line in lines)
+    return [(line.indent, line.text, line.comment, line.column, line.blank) for line in lines], rest.lines > 1
 
 
 @dataclass

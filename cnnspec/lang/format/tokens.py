@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import lru_cache
 from itertools import pairwise
 
 from ..parse.layout import CONTINUING, OPEN_ENDED
-from ..parse.tokens import lex
-from ..parse.tree import File
+from ..parse.tokens import SHORT, lex, stretches
 
 BRACES = ("OPEN", "OPEN_EXPECT")
 BRANCHING = ("ARROW", "BAR")
@@ -57,31 +57,43 @@ class FormatToken:
     inside: str = ""
 
 
-def pieces(file: File) -> tuple[list[FormatToken], Trivia]:
-    """The tokens of a file that could be read, and what stands after the last one."""
+def pieces(text: str) -> tuple[list[FormatToken], Trivia]:
+    """The tokens of a text that could be read, and what stands after the last one."""
     found: list[FormatToken] = []
     gap = Trivia()
-    for token in lex(file.source.text):
-        text, start = str(token), token.start_pos
-        if token.type == "NEWLINE":
-            gap.lines += 1
-            gap.ended = True
-        elif token.type == "SEMICOLON":
-            gap.ended = gap.split = True
-        elif token.type == "COMMENT":
-            own = gap.lines > 0 or not found
-            column = start - (file.source.text.rfind("\n", 0, start) + 1)
-            gap.comments.append(Comment(text.rstrip(), own, gap.lines > 1, column))
-            gap.lines, gap.ended = 0, True
-        else:
-            found.append(FormatToken(token.type, _tidied(token.type, text), gap))
-            gap = Trivia()
+    for line in stretches(text):
+        for kind, said, column in _kept(line) if len(line) <= SHORT else _read(line):
+            if kind == "NEWLINE":
+                gap.lines += 1
+                gap.ended = True
+            elif kind == "SEMICOLON":
+                gap.ended = gap.split = True
+            elif kind == "COMMENT":
+                own = gap.lines > 0 or not found
+                gap.comments.append(Comment(said.rstrip(), own, gap.lines > 1, column))
+                gap.lines, gap.ended = 0, True
+            else:
+                found.append(FormatToken(kind, said, gap))
+                gap = Trivia()
     for before, piece in pairwise(found):
         if before.kind in BRANCHING and piece.gap.wide:  # the arrow goes to the line that it leads to
             _merge(before.gap, piece.gap)
             piece.gap = Trivia()
     _space(found)
     return found, gap
+
+
+def _read(text: str) -> list[tuple[str, str, int]]:
+    """The tokens of a line, or a few: kind, tidied text, and column."""
+    return [
+        (token.type, _tidied(token.type, str(token)), token.start_pos - (text.rfind("\n", 0, token.start_pos) + 1))
+        for token in lex(text)
+    ]
+
+
+@lru_cache(4096)
+def _kept(text: str) -> list[tuple[str, str, int]]:
+    return _read(text)
 
 
 def statements(found: list[FormatToken]) -> Iterator[list[FormatToken]]:

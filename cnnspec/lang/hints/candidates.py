@@ -41,6 +41,9 @@ def pad_same(refused: Refused) -> list[Proposal]:
     span, spans = refused.span, refused.spans
     if "pad" in spans:
         return [replace(spans["pad"], "same", help="use `pad same`")]
+    last = re.fullmatch(r"(\d+)x\1x(\d+)", spans["size"].text) if "size" in spans else None
+    if last and int(last[2]) > int(last[1]):  # conv 3x3x64, as Keras keeps its weights
+        return [replace(spans["size"], f"{last[2]}x{last[1]}x{last[1]}", sure=False)]
     return [insert(span, " pad same", help=f"use `{span.text} pad same`")] if "\n" not in span.text else []
 
 

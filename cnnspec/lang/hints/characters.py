@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from unicodedata import name as unicode_name
+from unicodedata import normalize
 
 from ...diagnostics import Span
 from ..findings import Findings, replace
@@ -15,11 +16,10 @@ SIZE_OF_PARTS = re.compile(r"\d+x[(\[]\s*\d+\s*[,x]\s*\d+\s*[)\]]")  # 8x(3,3)
 SIZE_AT = re.compile(r"\d+@\d+(?:x\d+)*")  # 8@3x3, as LeNet's picture has it
 ALIKE = str.maketrans({"O": "0", "o": "0", "l": "1", "I": "1", "X": "x", "*": "x", ",": ".", "K": "k", "m": "M"})
 LOOKALIKES = {
-    **dict.fromkeys("→⇒➔➜⟶⟹➝➞", "->"),
     **dict.fromkeys("×✕✖хΧХ", "x"),
     **dict.fromkeys("–—−‐‑", "-"),
     **dict.fromkeys("“”„«»'‘’`", '"'),
-    **dict.fromkeys("\u00a0\u2007\u202f\u3000\u2003\u2002\u2009\u200b", " "),
+    **dict.fromkeys("\u00a0\u2007\u202f\u3000\u2003\u2002\u2009", " "),
     "，": " ",
     "；": ";",
     "（": "(",
@@ -28,7 +28,11 @@ LOOKALIKES = {
     "｝": "}",
     "＝": "=",
     "｜": "|",
+    "≤": "<=",
+    "≥": ">=",
+    **dict(zip("асеорухіАВСЕНКМОРТХ", "aceopyxiABCEHKMOPTX", strict=True)),  # letters of Cyrillic
 }
+WITHOUT_WIDTH = "\u200b\u200c\u200d\u2060\u00ad"
 WHOLES: tuple[tuple[re.Pattern[str], Callable[[re.Match[str]], str]], ...] = (
     (re.compile(r"\d+(?:[×✕✖хΧХx]\d+)+"), lambda match: re.sub(r"\D", "x", match[0])),
     (re.compile("[“”„«»'‘’`\"]([^“”„«»'‘’`\"]*)[“”„«»'‘’`\"]"), lambda match: f'"{match[1]}"'),
@@ -96,19 +100,40 @@ def strange_character(place: ErrorContext, findings: Findings) -> bool:
     if character == "$" and place.source.text[span.end : span.end + 1] == "{":
         findings.tell("CNN011", span, replace(span, "", help="leave it out"), character="`$`")
         return True
-    meant = LOOKALIKES.get(character, "")
+    known = unicode_name(character, "")
+    towards = "RIGHTWARDS" in known or "DOWNWARDS" in known
+    meant = "->" if towards and "ARROW" in known else LOOKALIKES.get(character, "")
+    if not character.isascii() and (not meant or meant.isalpha()) and character not in "×✕✖":
+        span, meant = _folded(span)
     for pattern, change in WHOLES:  # what the character is a part of: a size, a text in quotes, an arrow
         for match in pattern.finditer(place.source.line(span.line)):
             start = place.source.line_starts[span.line - 1]
             if meant and match.start() + start <= span.start < match.end() + start:
                 span, meant = Span(place.source, match.start() + start, match.end() + start), change(match)
                 break
-    known = unicode_name(character, "")
     shown = f"`{character}`" if character.isprintable() and not character.isspace() else f"U+{ord(character):04X}"
     if not character.isascii() and known:
         shown += f" ({known.lower()})"
-    proposals = (
-        [replace(span, meant, help=f"use `{meant}`" if meant.strip() else "use a plain space")] if meant else []
-    )
+    how = f"use `{meant}`" if meant.strip() else "use a plain space"
+    sure = not (meant == "->" and place.begins_statement(0))  # where an arrow alone in its line points down
+    proposals = [replace(span, meant, how, sure)] if meant else []
+    if character in WITHOUT_WIDTH:
+        proposals = [replace(span, "", help="leave it out: it has no width, and nobody sees it")]
     findings.tell("CNN011", span, *proposals, character=shown)
     return True
+
+
+def _folded(at: Span) -> tuple[Span, str]:
+    """The word around a character, and the same in plain letters and digits; as it was where there is none.
+
+    Letters of full width and of other scripts look like plain ones: `８ｘ３ｘ３`, `droрout`.
+    """
+    text = at.source.text
+    start, end = at.start, at.end
+    while start and not (text[start - 1].isascii() and not text[start - 1].isalnum()):
+        start -= 1
+    while end < len(text) and not (text[end].isascii() and not text[end].isalnum()):
+        end += 1
+    word = text[start:end]
+    plain = "".join(LOOKALIKES.get(letter, letter) for letter in normalize("NFKC", word))
+    return (Span(at.source, start, end), plain) if plain.isascii() and plain.strip() else (at, "")

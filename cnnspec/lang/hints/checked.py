@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 from ...diagnostics import Diagnostic, Span
-from ...ir import Graph
+from ...ir import Graph, Node
 from ...settings.data import Data
 from ...settings.train import Train
 from ..findings import Proposal
@@ -28,6 +28,10 @@ class CheckedFile(NamedTuple):
     @property
     def graph(self) -> Graph:
         return self.network.graph
+
+    def named(self, *words: str) -> Iterator[Node]:
+        """The nodes of some words, in the order of the graph."""
+        return (node for node in self.network.graph if node.op.word in words)
 
 
 Warned = Iterator[tuple[Diagnostic, tuple[Proposal, ...]]]

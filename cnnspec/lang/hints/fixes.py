@@ -3,29 +3,37 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 
 from ...diagnostics import Diagnostic, Edit, Source
-from ..findings import Findings, Proposal, in_order
+from ..findings import Proposal
+from ..work import Work
 from .safety import keeps
 
 MOST_TRIED = 30
 OF_A_WORD = frozenset(("CNN202", "CNN203", "CNN208"))  # mistakes of one word alone, whatever stands before it
+MEASURED = "CNN6"  # budgets, which are looked at once a file reads: a fix may show that one is missed
 MOST_READ = 30_000  # tokens, or what takes as long, that are read again for the fixes of a text, beyond the first
 
 Reader = Callable[[str], "tuple[Diagnostic, ...]"]
 
 
-def verified(findings: Findings, source: Source, read: Reader, cost: int) -> tuple[Diagnostic, ...]:
-    """The findings in the order of the text, each with the first of its proposals that mends it.
+def verified(
+    found: Iterable[tuple[Diagnostic, tuple[Proposal, ...]]],
+    before: Collection[Diagnostic],
+    source: Source,
+    read: Reader,
+    cost: int,
+    work: Work,
+) -> list[Diagnostic]:
+    """Some of the findings that were there before, each with the first of its proposals that mends it.
 
     `read` gives the findings of a changed text, and counts in the same `work`; `cost` is what it took to read
     the text as it is.
     """
-    before, work = findings.diagnostics, findings.work
     left, most = MOST_TRIED, work.spent + max(MOST_READ, cost)
     out = []
-    for diagnostic, proposals in findings.with_proposals:
+    for diagnostic, proposals in found:
         cure = None
         for proposal in proposals:
             if left > 0 and work.spent + cost <= most and work.allows(cost) and _applies(proposal, source):
@@ -37,7 +45,7 @@ def verified(findings: Findings, source: Source, read: Reader, cost: int) -> tup
             safe = cure.sure and keeps(source, cure.edits)
             diagnostic = dataclasses.replace(diagnostic, help=cure.help, fix=cure.edits, safe=safe)
         out.append(diagnostic)
-    return in_order(out, source)
+    return out
 
 
 def edited(text: str, edits: Iterable[Edit]) -> str:
@@ -52,7 +60,7 @@ def _applies(proposal: Proposal, source: Source) -> bool:
 
 
 def _removes(
-    proposal: Proposal, finding: Diagnostic, before: list[Diagnostic], after: tuple[Diagnostic, ...]
+    proposal: Proposal, finding: Diagnostic, before: Collection[Diagnostic], after: tuple[Diagnostic, ...]
 ) -> bool:
     """Whether a fix is kept: only if its finding is gone, and no new finding as severe is there instead.
 
@@ -64,7 +72,7 @@ def _removes(
     seen = [found for found in after if found.code not in OF_A_WORD or not found.span or found.span.start < end]
     if _alike(finding, seen) >= _alike(finding, before):
         return False
-    errors = sum(found.severity == "error" for found in seen)
+    errors = sum(found.severity == "error" and not found.code.startswith(MEASURED) for found in seen)
     if errors > sum(found.severity == "error" for found in before):
         return False
     return not any(
@@ -73,6 +81,7 @@ def _removes(
         and found.span.start < end
         and found.span.end > start
         and not _alike(found, before)
+        and not found.code.startswith(MEASURED)
         for found in after
     )
 

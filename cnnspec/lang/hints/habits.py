@@ -26,10 +26,10 @@ KERAS = 0.5  # of `bn`: shares above are counted as Keras counts them
 
 def softmax_twice(c: CheckedFile) -> Warned:
     """softmax -> softmax, sigmoid -> softmax"""
-    for node in c.graph:
-        if node.op.word not in LAST or not node.inputs or node.span is None:
+    for node in c.named(*LAST):
+        if not node.inputs or node.span is None:
             continue
-        before = _behind(c.graph, node.inputs[0], frozenset(("flatten", "reshape")))
+        before = _behind(c.graph, node.inputs[0], TRANSPARENT)
         if before.op.word in LAST and before.span and {before.op.word, node.op.word} != {"sigmoid"}:
             there = (Label(before.span, "these are shares already"),)
             found = Diagnostic.of("CNN242", node.span, related=there, word=node.op.word, before=before.op.word)
@@ -50,12 +50,15 @@ def softmax_before_hinge(c: CheckedFile) -> Warned:
 
 def dense_twice(c: CheckedFile) -> Warned:
     """dense 64 -> dense 10"""
-    readers = c.graph.readers()
-    for node in c.graph:
-        if node.op.word not in LINEAR or node.span is None:
+    readers: dict[str, list[Node]] = {}
+    for node in c.named(*LINEAR):
+        if node.span is None:
             continue
         before = _behind(c.graph, node.inputs[0], TRANSPARENT)
-        if before.op.word not in LINEAR or before.span is None or len(readers[before.name]) > 1:
+        if before.op.word not in LINEAR or before.span is None:
+            continue
+        readers = readers or c.graph.readers()
+        if len(readers[before.name]) > 1:
             continue
         inside = c.graph.type(before.inputs[0]).elements
         narrow = before.type.elements < min(inside, node.type.elements)
@@ -84,8 +87,8 @@ def rate_off(c: CheckedFile) -> Warned:
 
 def dropout_before_bn(c: CheckedFile) -> Warned:
     """dropout 50% -> bn"""
-    for node in c.graph:
-        if node.op.word != "bn" or node.span is None:
+    for node in c.named("bn"):
+        if node.span is None:
             continue
         before = _behind(c.graph, node.inputs[0], IN_OTHER_AXES, pointwise=True)
         if before.op.word == "dropout" and before.span:
@@ -109,8 +112,8 @@ def channels_last(c: CheckedFile) -> Warned:
 def momentum_of_keras(c: CheckedFile) -> Warned:
     """bn momentum 0.99"""
     told: set[Span] = set()
-    for node in c.graph:
-        momentum = getattr(node.op, "momentum", 0.0) if node.op.word == "bn" else 0.0
+    for node in c.named("bn"):
+        momentum = getattr(node.op, "momentum", 0.0)
         stated = re.search(r"momentum\s+([\d.]+%?)", node.span.text) if node.span and momentum > KERAS else None
         if stated and node.span and momentum < 1 and node.span not in told:
             told.add(node.span)

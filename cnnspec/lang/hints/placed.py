@@ -12,11 +12,17 @@ from ...settings.data import Data
 from ...settings.train import Train
 from ...words import WORDS
 from ..findings import Findings, Proposal, replace
+from ..parse.context import ErrorContext
 from ..parse.tree import Attr, Setting
 from .spelling import own_setting, own_word
 from .stated import told
 
 SOURCES: dict[str, type[Declared]] = {cls.word: cls for cls in SOURCE_CLASSES}
+BLOCK_NAMES = {  # of settings, in other systems
+    **dict.fromkeys(("training", "fit", "trainer", "solver", "hyperparameters", "learn", "compile"), "train"),
+    **dict.fromkeys(("dataset", "datasets", "dataloader", "loader"), "data"),
+    **dict.fromkeys(("assert", "budget", "budgets", "require", "expects"), "expect"),
+}
 BLOCKS = {"train": Train, "data": Data}
 ELSEWHERE_SAID: dict[tuple[str, str], str] = {  # what is said otherwise, or elsewhere
     **dict.fromkeys(
@@ -28,7 +34,7 @@ ELSEWHERE_SAID: dict[tuple[str, str], str] = {  # what is said otherwise, or els
         "where it runs is told to the command: `cnnspec run net.cnn --engine jax`",
     ),
     ("train", "callbacks"): "there are settings for them: `patience 5`, `checkpoint every 1`, `schedule cosine`",
-    **dict.fromkeys((("train", "verbose"), ("train", "log")), "`cnnspec run --quiet` says less"),
+    **dict.fromkeys((("train", "verbose"), ("train", "log")), "a run prints a line of each epoch; leave it out"),
     **dict.fromkeys(
         (("train", "num_workers"), ("train", "workers"), ("data", "num_workers"), ("train", "threads")),
         "it is told to the command: `cnnspec run net.cnn --workers 4`",
@@ -47,7 +53,40 @@ ELSEWHERE_SAID: dict[tuple[str, str], str] = {  # what is said otherwise, or els
     ),
     ("train", "steps"): "write `epochs`, which count how often every image is seen",
     ("train", "lr_scheduler"): "write `schedule cosine`, or another of constant, step, multistep, exponential",
-    ("train", "max_epochs"): "write `epochs`",
+    **dict.fromkeys(
+        (("train", "max_steps"), ("train", "iterations"), ("train", "max_iter"), ("train", "num_steps")),
+        "write `epochs`, which count how often every image is seen",
+    ),
+    **dict.fromkeys(
+        (("train", "amp"), ("train", "mixed_precision"), ("train", "fp16"), ("train", "half")),
+        "write `precision float16`, or bfloat16",
+    ),
+    **dict.fromkeys(
+        (("train", "mixup"), ("train", "cutmix"), ("train", "augment")), "write `data { augment mixup 0.2 }`"
+    ),
+    ("train", "dropout"): "it is a layer of the chain: `dropout 50%`",
+    **dict.fromkeys(
+        (("train", "save_best"), ("train", "save_best_only"), ("train", "restore_best_weights")),
+        "the best weights are kept where there is a validation; `best off` keeps the last",
+    ),
+    **dict.fromkeys(
+        (("train", "regularizer"), ("train", "regularization"), ("train", "l1"), ("train", "l2_reg")),
+        "a penalty of the weights belongs to the optimiser: `optimiser adam weight_decay 1e-4`",
+    ),
+    ("train", "pin_memory"): "there is nothing to pin; leave it out",
+    **dict.fromkeys(
+        (("data", "rescale"), ("data", "scale"), ("data", "normalization")),
+        "pixels are read as numbers from 0 to 1; `normalise on` brings them to mean 0 and variance 1",
+    ),
+    **dict.fromkeys(
+        (("data", "test"), ("data", "test_split")),
+        "a source brings its own test images, or the source says where: `images`, `npz` and `csv` take `test`",
+    ),
+    **dict.fromkeys(
+        (("train", "label_smoothing"), ("train", "smoothing")),
+        "it belongs to the cost: `cost cross_entropy smoothing 0.1`",
+    ),
+    ("data", "batch_size"): "write `train { batch 64 }`",
     ("train", "early_stop"): "write `patience 5`",
 }
 
@@ -83,6 +122,20 @@ def override_of(name: str, value: str) -> str:
     return ""
 
 
+def setting_of(word: str) -> str:
+    """The setting of a block that takes a word: `optimiser` of `adam`, `source` of `mnist`; empty for none.
+
+    >>> setting_of("adam"), setting_of("rotate"), setting_of("frob")
+    ('optimiser', 'augment', '')
+    """
+    for block in BLOCKS.values():
+        for setting, field in settings(block).items():
+            by_word = {cls.word: cls for cls in getattr(field.metadata["kind"], "classes", ())}
+            if own_word(word, by_word) in by_word and word not in settings(block):
+                return setting
+    return ""
+
+
 def of_a_nested_word(name: str) -> bool:
     """Whether a setting is one of an optimiser, a schedule, a source, and of no block."""
     own = any(own_setting(name, settings(block)) in settings(block) for block in BLOCKS.values())
@@ -94,6 +147,24 @@ def _nested() -> tuple[type[Declared], ...]:
     """The words that the settings of the blocks take."""
     kinds = [field.metadata["kind"] for block in BLOCKS.values() for field in settings(block).values()]
     return tuple(cls for kind in kinds for cls in getattr(kind, "classes", ()))
+
+
+def said_elsewhere(place: ErrorContext, findings: Findings) -> bool:
+    """callbacks=[EarlyStopping()], metrics ['accuracy'], target input"""
+    first = place.tokens[place.begun]
+    if not place.braced or first.type != "NAME" or place.text() not in ("=", "[", ":", "(", "input"):
+        return False
+    if place.text() == "input" and place.text(-1) in ("target", "targets"):  # of an autoencoder
+        here, wanted = place.span(), "expected labels, numbers or itself"
+        findings.tell("CNN001", here, replace(here, "itself"), token=place.text(), wanted=wanted)
+        return True
+    opened = next((str(token) for token in reversed(place.tokens[: place.begun]) if token.type == "OPEN"), "")
+    block = opened.rstrip("{ \t\r\n")
+    why = ELSEWHERE_SAID.get((block, str(first)), "")
+    if why:
+        at = Span(place.source, first.start_pos, first.end_pos)
+        findings.tell("CNN202", at, case="told", word=block, name=first, why=why)
+    return bool(why)
 
 
 MOST = 32  # lines of a block that are looked at together
@@ -129,6 +200,12 @@ def belongs(cls: type[Declared], attr: Attr, lines: tuple[Setting, ...], finding
     other: type[Declared] = next((block for word, block in BLOCKS.items() if word != cls.word), cls)
     if own_setting(name, settings(other)) in settings(other):
         findings.tell("CNN202", attr.name.span, case="other block", word=cls.word, name=name, other=other.word)
+        return True
+    taken = setting_of(name)
+    if taken in own:  # adam lr 0.001
+        at = Span(attr.span.source, attr.name.span.start, attr.name.span.start)
+        fix = replace(at, f"{taken} ", help=f"write `{taken} {name}`")
+        findings.tell("CNN202", attr.name.span, fix, case="told", word=cls.word, name=name, why=fix.help)
         return True
     unknown = [line for line in lines if own_setting(line.name.text, own) not in own]
     for setting, field in own.items():

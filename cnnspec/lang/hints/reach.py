@@ -12,6 +12,10 @@ from typing import NamedTuple
 from ...ir import Graph, Node, TensorType
 from ...ir.figures import Figures
 
+AXES = ("h", "w")
+Seen = tuple[int, int]  # bits along h, and along w
+NONE: Seen = (0, 0)
+
 
 class Lost(NamedTuple):
     """Pixels at the end of an axis of an input that no output sees, and the layer that lets them go."""
@@ -23,45 +27,58 @@ class Lost(NamedTuple):
 
 def unreached(graph: Graph, name: str) -> Iterator[Lost]:
     """For each axis of an input, the pixels at its end that lie in the window of no output."""
-    for axis in [axis for axis, _ in graph.type(name).axes if axis in ("h", "w")]:
-        seen = seen_along(graph, axis)
-        size = graph.type(name)[axis]
-        count = size - seen.get(name, 0).bit_length()
+    seen = seen_along(graph)
+    for axis, size in graph.type(name).axes:
+        if axis not in AXES:
+            continue
+        along = AXES.index(axis)
+        count = size - seen.get(name, NONE)[along].bit_length()
         if 0 < count < size:
-            node = _culprit(graph, name, axis, seen)
+            node = _culprit(graph, name, along, seen)
             if node is not None:
                 yield Lost(axis, count, node)
 
 
-def seen_along(graph: Graph, axis: str) -> dict[str, int]:
-    """For each value, the indices along an axis that some output depends on, as bits."""
-    seen = {value: _all(graph, value, axis) for value in graph.outputs}
+def seen_along(graph: Graph) -> dict[str, Seen]:
+    """For each value, the indices along h and along w that some output depends on, as bits."""
+    seen = {value: _all(graph.type(value)) for value in graph.outputs}
+    known: dict[tuple[int | Seen, ...], Seen] = {}  # a network has the same layer on the same input again and again
     for node in reversed(list(graph)):
-        bits = seen.get(node.name, 0)
-        for value in dict.fromkeys(node.inputs) if bits else ():
-            size = _size(graph.type(value), axis)
-            if size:
-                seen[value] = seen.get(value, 0) | _read(node, graph.figures[node.name], size, axis, bits)
-            else:
-                seen[value] = 1
+        bits = seen.get(node.name, NONE)
+        if bits == NONE:
+            continue
+        figures = graph.figures[node.name]
+        for value in node.inputs:
+            kind = graph.type(value)
+            key = (id(figures), id(node.type), id(kind), bits)
+            read = known.get(key)
+            if read is None:
+                sizes = _sizes(kind)
+                read = known[key] = (
+                    _read(node, figures, sizes, 0, bits[0]) if bits[0] else 0,
+                    _read(node, figures, sizes, 1, bits[1]) if bits[1] else 0,
+                )
+            before = seen.get(value)
+            seen[value] = read if before is None else (before[0] | read[0], before[1] | read[1])
     return seen
 
 
-def _size(kind: TensorType, axis: str) -> int:
-    """Pixels along an axis; none where a type has no such axis."""
-    for name, size in kind.axes:
-        if name == axis:
-            return size
-    return 0
+def _sizes(kind: TensorType) -> tuple[int, int]:
+    """Pixels along h and w; none where a type has no such axis."""
+    sizes = dict(kind.axes)
+    return sizes.get("h", 0), sizes.get("w", 0)
 
 
-def _read(node: Node, known: Figures, size: int, axis: str, bits: int) -> int:
+def _read(node: Node, known: Figures, sizes: tuple[int, int], along: int, bits: int) -> int:
     """The indices of an input that a node reads for some of its outputs."""
+    size = sizes[along]
+    if not size:
+        return 1
     everything = (1 << size) - 1
     if not known.steps:
-        same = not node.op.looks_everywhere and _size(node.type, axis) == size
+        same = not node.op.looks_everywhere and _sizes(node.type)[along] == size
         return bits & everything if same else everything
-    kernel, stride, pad, dilate, grow = known.steps[-1 if axis == "w" else 0]
+    kernel, stride, pad, dilate, grow = known.steps[-1 if along else 0]
     if pad < 0 or grow > 1:
         return everything  # a crop leaves out on purpose, an upsampling nothing
     if stride > 1:
@@ -81,18 +98,19 @@ def _dilated_bits(bits: int, stride: int) -> int:
     return int(gap.join(bin(bits)[2:]), 2)
 
 
-def _all(graph: Graph, value: str, axis: str) -> int:
-    kind = graph.type(value)
-    return (1 << kind[axis]) - 1 if axis in kind else 1
+def _all(kind: TensorType) -> Seen:
+    """Every index of a value; one where it has no such axis."""
+    high, wide = _sizes(kind)
+    return (1 << high) - 1 or 1, (1 << wide) - 1 or 1
 
 
-def _culprit(graph: Graph, name: str, axis: str, seen: dict[str, int]) -> Node | None:
+def _culprit(graph: Graph, name: str, along: int, seen: dict[str, Seen]) -> Node | None:
     """The first layer whose own output is seen whole while its input is not."""
     for node in graph:
         for value in node.inputs:
-            kind = graph.type(value)
-            if axis in kind and seen.get(value, 0) and seen[value].bit_length() < kind[axis]:
-                own = seen.get(node.name, 0)
-                if axis not in node.type or own.bit_length() == node.type[axis]:
+            size, bits = _sizes(graph.type(value))[along], seen.get(value, NONE)[along]
+            if bits and bits.bit_length() < size:
+                own, made = seen.get(node.name, NONE)[along], _sizes(node.type)[along]
+                if not made or own.bit_length() == made:
                     return node
     return None

@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 
 from ...diagnostics import Edit, Span
+from ...ir.fields import size_field
 from ...words import WORDS
 from ..findings import Findings, Proposal, replace
 from ..lowering.arithmetic import FUNCTIONS
 from ..parse.context import ENDS, SIZED, ErrorContext
+from .placed import BLOCK_NAMES
+from .spelling import own_word
 
 STARTS = frozenset(("ARROW", "EQUAL", "LPAR", "BAR", "_SEP", "OPEN"))  # what stands before a layer
+FOLLOWING = {
+    word: cls for word, cls in WORDS.items() if size_field(cls) is None and not cls.join
+}  # conv + bn + relu
 SIZE_IN_BRACKETS = re.compile(r"\[\s*\d+(?:\s*,\s*\d+)*\s*\]")
 APPLIED = re.compile(r"\(\s*[\w.]*\s*\)")
 MOST_LETTERS = 60  # of a size that is read for names of numbers
@@ -124,8 +131,10 @@ def braces_around_chain(place: ErrorContext, findings: Findings) -> bool:
     head = place.tokens[place.begun].type
     text, here = place.source.text, place.span()
     if place.begins_statement(-1) and place.kind(-1) == "NAME":
-        near = findings.work.nearest(place.text(-1), ("train", "data", "expect"))
-        fixes = [replace(place.span(-1), near)] if near else []
+        named = place.text(-1)
+        near = BLOCK_NAMES.get(named.lower()) or findings.work.nearest(named, ("train", "data", "expect"))
+        opening = Span(place.source, place.span(-1).start, here.end)
+        fixes = [replace(opening, f"{near} {{", help=f"use `{near}`")] if near else []
         findings.tell("CNN001", place.span(-1), *fixes, case="block", name=place.text(-1))
         return True
     defines = head in ("BLOCK", "NET")
@@ -195,7 +204,11 @@ def sum_of_values(place: ErrorContext, findings: Findings) -> bool:
     """conv 8x3x3 pad same + a"""
     if place.kind() != "PLUS" or place.tokens[place.begun].type == "LET":
         return False
-    findings.tell("CNN001", place.span(), case="sum")
+    signs = [step for step in _to_the_end(place) if place.kind(step) == "PLUS"]
+    follow = all(own_word(place.text(step + 1), FOLLOWING) in FOLLOWING for step in signs)
+    edits = tuple(Edit(place.span(step), "->") for step in signs)
+    then = [Proposal("write `->` where one layer follows another", edits, sure=False)] if follow else []
+    findings.tell("CNN001", place.span(), *then, case="sum")
     return True
 
 
@@ -209,10 +222,53 @@ def brackets(place: ErrorContext, findings: Findings) -> bool:
         numbers = "x".join(re.findall(r"\d+", sizes[0]))
         findings.tell("CNN012", span, replace(span, f" {numbers}", help=f"write `{place.text(-1)} {numbers}`"))
         return True
+    if place.text() == "[" and place.kind(-1) == "NAME" and place.span(-1).end == place.span().start:  # b[8]
+        closing = next((step for step in range(1, 200) if place.text(step) in ("]", "")), 0)
+        if place.text(closing) == "]":
+            opening = Edit(place.span(-1).to(place.span()), f"{place.text(-1)}(")
+            edits = (opening, Edit(place.span(closing), ")"))
+            findings.tell("CNN001", place.span(), Proposal("write parentheses", edits), case="list")
+            return True
     joined = place.kind(-2 if place.kind(-1) == "LPAR" else -1) == "JOIN" or place.text() == "]"
     fixes = [Proposal("leave it out", (Edit(place.span(), ""),))] if joined else []
     findings.tell("CNN001", place.span(), *fixes, case="list")
     return True
+
+
+def bars(place: ErrorContext, findings: Findings) -> bool:
+    """add(relu || id), add(relu |), add(| relu), conv 8x3x3 | relu"""
+    here = place.span()
+    if place.kind() == "BAR" and place.kind(-1) == "BAR":
+        findings.tell("CNN001", here, replace(here, "", help="leave one out"), case="two bars")
+    elif place.kind() in ("BAR", "RPAR") and place.kind(-1) in ("BAR", "LPAR"):
+        if {place.kind(), place.kind(-1)} == {"LPAR", "RPAR"}:
+            return False
+        before = Span(place.source, here.start, here.start)
+        fix = replace(
+            before, "id " if place.kind() == "BAR" else " id", help="write `id`, which changes nothing", sure=False
+        )
+        findings.tell("CNN001", here, fix, case="no branch")
+    elif place.kind() == "BAR" and place.kind(1) == "NAME" and place.text(1) in WORDS and _outside(place):
+        edits = tuple(Edit(place.span(step), "->") for step in _to_the_end(place) if place.kind(step) == "BAR")
+        findings.tell("CNN001", here, Proposal("use `->`", edits, sure=False), case="arrow", sign="|")
+    else:
+        return False
+    return True
+
+
+def _to_the_end(place: ErrorContext) -> Iterator[int]:
+    """The steps to the end of the statement, or to the next parenthesis."""
+    step = 0
+    while place.kind(step) not in ("_SEP", "$END", "LPAR", "CLOSE"):
+        yield step
+        step += 1
+
+
+def _outside(place: ErrorContext) -> bool:
+    """Whether a place is outside of every parenthesis of its statement, and no join stands before it."""
+    kinds = [token.type for token in place.tokens[place.begun : place.number]]
+    words = {str(token) for token in place.tokens[place.begun : place.number]}
+    return "LPAR" not in kinds and not any(cls.join and word in words for word, cls in WORDS.items())
 
 
 def applied(place: ErrorContext, findings: Findings) -> bool:
@@ -247,8 +303,6 @@ def named_layer(place: ErrorContext, findings: Findings) -> bool:
         or place.kind(1) not in ("NAME", "JOIN")
     ):
         return False
-    from .spelling import own_word
-
     name, word = place.text(-1), place.text(1)
     called = place.kind(2) == "LPAR" and word not in ("int", *FUNCTIONS)  # model = Sequential(...)
     known = own_word(word, WORDS) in WORDS and place.kind(2) != "_SEP"
@@ -257,4 +311,35 @@ def named_layer(place: ErrorContext, findings: Findings) -> bool:
     before = Span(place.source, place.span(-1).start, place.span(-1).start)
     fix = replace(before, "net ", help=f"write `net {name} = ...`, or the chain alone")
     findings.tell("CNN001", place.span(-1, 0), fix, case="net", name=name)
+    return True
+
+
+def bar_without_join(place: ErrorContext, findings: Findings) -> bool:
+    """( relu | id )"""
+    if place.kind() != "BAR":
+        return False
+    findings.tell("CNN001", place.span(), case="bar")
+    return True
+
+
+def count_before(place: ErrorContext, findings: Findings) -> bool:
+    """3*(relu)"""
+    if place.kind() not in SIZED or place.kind(1) != "TIMES":
+        return False
+    findings.tell("CNN001", place.span(0, 1), case="count", count=place.text())
+    return True
+
+
+def closes_nothing(place: ErrorContext, findings: Findings) -> bool:
+    """dense 10 )"""
+    if place.kind() not in ("RPAR", "CLOSE") or (place.kind() == "CLOSE" and place.braced):
+        return False
+    text = place.text()
+    opener, closer = ("(", ")") if text == ")" else ("{", "}")
+    before = "".join(token for token in place.tokens[place.begun : place.number] if token.type != "STRING")
+    if before.count(opener) > before.count(closer):
+        return False
+    findings.tell(
+        "CNN001", place.span(), Proposal("leave it out", (Edit(place.span(), ""),)), case="closes", text=text
+    )
     return True

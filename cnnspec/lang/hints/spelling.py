@@ -45,6 +45,7 @@ ELSEWHERE: dict[str, str] = {
     "alpha": "slope",
     "negative_slope": "slope",
     "epsilon": "eps",
+    "approximate": "form",  # of GELU
     "label_smoothing": "smoothing",
     "dataset": "source",
     "val": "validation",
@@ -61,6 +62,16 @@ ELSEWHERE: dict[str, str] = {
     "decay": "weight_decay",
     "clip_norm": "clip",
     "clipnorm": "clip",
+    **dict.fromkeys(("gradient_clip", "grad_clip", "clip_grad_norm", "max_grad_norm", "gradient_clip_val"), "clip"),
+    **dict.fromkeys(("bs", "minibatch", "mini_batch_size"), "batch"),
+    **dict.fromkeys(("n_epochs", "num_epoch", "nb_epoch", "max_epochs"), "epochs"),
+    **dict.fromkeys(("warmup_epochs", "num_warmup_epochs"), "warmup"),
+    "beta_1": "beta1",
+    "beta_2": "beta2",
+    "step_size": "every",
+    "milestones": "at",
+    **dict.fromkeys(("image_size", "img_size", "target_size"), "resize"),
+    "pretrained": "weights",
 }
 
 SWITCHES: dict[str, str] = {"true": "on", "yes": "on", "false": "off", "no": "off", "none": "off"}
@@ -132,6 +143,10 @@ APART: dict[str, str] = {  # layers of other systems, plainly written, that the 
     ),
     **dict.fromkeys(("rescaling", "normalize"), "pixels are read as numbers from 0 to 1; `data { normalise on }`"),
     **dict.fromkeys(("argmax", "topk"), "a network ends in `softmax`; `cnnspec predict` names the likeliest"),
+    **dict.fromkeys(
+        ("output", "outputs", "outputlayer"),
+        "the end of a chain is its output; `net out = ...` names it",
+    ),
     **dict.fromkeys(("view", "unsqueeze", "squeeze"), "another shape is `reshape CxHxW`, or `flatten`"),
     **dict.fromkeys(
         ("skip", "shortcut", "residual", "skipconnection"),
@@ -211,7 +226,12 @@ def own_word(name: str, known: Mapping[str, object]) -> str:
 def elsewhere(name: str, known: Mapping[str, object]) -> str:
     """The known word that another system calls so, or that is spelt so; empty where there is none."""
     plain = name.lower().replace("_", "")
-    return next((own for own, cls in known.items() if plain == own.replace("_", "") or plain in aliases(cls)), "")
+    flat = plain[:-2] if plain.endswith(("1d", "2d")) and plain not in LOOKALIKE else plain
+    for said in (plain, flat):
+        for own, cls in known.items():
+            if said == own.replace("_", "") or said in aliases(cls):
+                return own
+    return ""
 
 
 def first_setting(cls: type[Declared]) -> str:

@@ -77,7 +77,7 @@ def told_otherwise(
         return False
     own = settings(cls)
     foreign = [attr for attr in attrs if own_setting(attr.name.text, own) not in own]
-    said = [(attr, why) for attr in foreign if (why := _reason(cls, attr.name.text))]
+    said = [(attr, why) for attr in foreign if (why := reason(cls, attr.name.text))]
     if not said:
         return False
     first, why = said[0]
@@ -106,7 +106,7 @@ def told_otherwise(
     return True
 
 
-def _reason(cls: type[Declared], name: str) -> str:
+def reason(cls: type[Declared], name: str) -> str:
     """Why a word has no such setting, where another system has it; empty where none has."""
     sized = size_field(cls)
     if sized is not None and name in COUNTS | KERNELS | (PROBABILITIES if _drops(cls) else frozenset()):

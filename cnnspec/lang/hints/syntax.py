@@ -17,20 +17,29 @@ from ..parse.context import ENDS, SIZED, ErrorContext
 from ..parse.layout import DEEPEST
 from ..parse.tokens import Token
 from .characters import letter_for_digit, letters_for_number, open_string, strange_character
-from .placed import block_of, of_a_nested_word, report_outside, sized_settings
-from .python import both_betas, python_call, python_model, python_value
+from .foreign.definitions import budget, head_of_definition, keyword_of_others, named_otherwise
+from .foreign.lines import both_betas, python_call, python_model, python_value
+from .foreign.numbers import number_of_others
+from .foreign.papers import as_in_papers
+from .placed import block_of, of_a_nested_word, report_outside, said_elsewhere, setting_of, sized_settings
 from .signs import (
     applied,
+    bar_without_join,
     bare_number,
+    bars,
     braces_around_chain,
     brackets,
+    closes_nothing,
     colon,
+    count_before,
     count_without_sign,
     input_as_layer,
     named_layer,
     python_keyword,
     sum_of_values,
 )
+
+ARROW = re.compile(r"[-=~]{2,4}>|=>{1,2}|~>|\|>|>{1,3}")  # of other languages
 
 
 def explain(place: ErrorContext, findings: Findings) -> Proposal | None:
@@ -66,9 +75,9 @@ def wanted(expected: set[str]) -> str:
 
 def other_arrow(place: ErrorContext, findings: Findings) -> bool:
     """conv 8x3x3 => relu"""
-    for first, last in ((0, 1), (-1, 0), (0, 0)):
+    for first, last in ((0, 4), (0, 3), (0, 2), (0, 1), (-1, 0), (0, 0)):
         text = "".join(place.text(step) for step in range(first, last + 1))
-        if text in ("=>", "-->", "|>", ">>", "->>", "==>", ">", "-"):
+        if ARROW.fullmatch(text) or text in ("->>", "-", "<-", "%>%", "&", "&&"):
             span = place.span(first, last or None)
             if text in (">", "-") and not (place.kind(-1) in SIZED | {"NAME", "RPAR"} and place.kind(1) == "NAME"):
                 continue
@@ -139,9 +148,13 @@ def _in_join(place: ErrorContext) -> bool:
 def numbers_apart(place: ErrorContext, findings: Findings) -> bool:
     """conv 8 3 3, conv 8*3*3, stride 2 2"""
     of_a_layer = place.kind(-2) == "NAME" and place.text(-2) in WORDS and not place.braced
-    of_a_layer = of_a_layer or (place.kind(-2) == "NAME" and place.text(-2) in sized_settings())
+    of_a_layer = (
+        of_a_layer or place.kind(-2) == "INPUT" or (place.kind(-2) == "NAME" and place.text(-2) in sized_settings())
+    )
     if place.kind() in SIZED and place.kind(-1) in SIZED and of_a_layer:
         return _joined(place, -1, SIZED, findings)
+    if place.kind() == "TIMES" and place.kind(-1) in SIZED and place.kind(-2) == "INPUT":
+        return _joined(place, -1, SIZED | {"TIMES"}, findings)
     if place.kind() == "TIMES" and place.kind(-1) in SIZED and place.kind(-2) == "TIMES":
         return _joined(place, -3, SIZED | {"TIMES"}, findings)
     return False
@@ -188,6 +201,9 @@ def missing_arrow(place: ErrorContext, findings: Findings) -> bool:
         if place.kind(step) != "NAME" or place.kind(step - 1) not in SIZED | {"NAME", "STRING"}:
             continue
         name = place.text(step)
+        if place.kind() == "BAR" and place.text(step - 1) in WORDS and WORDS[place.text(step - 1)].join:
+            findings.tell("CNN207", place.span(step - 1), word=place.text(step - 1))
+            return True
         if name in WORDS or name == "id":
             span = place.span(step)
             before = Span(span.source, span.start, span.start)
@@ -208,6 +224,12 @@ def name_without_value(place: ErrorContext, findings: Findings) -> bool:
     if join is not None and join.join:  # add skip
         both = Span(place.source, place.span(-2).start, span.end)
         findings.tell("CNN207", both, replace(both, f"{join.word}(id | @{name})", sure=False), word=join.word)
+        return True
+    taken = setting_of(name) if place.braced and place.begins_statement(-1) else ""
+    if taken:  # { sgd }
+        before = Span(place.source, span.start, span.start)
+        fix = replace(before, f"{taken} ", help=f"write `{taken} {name}`")
+        findings.tell("CNN003", span, fix, case="value", name=name)
         return True
     pad = name in ("same", "valid", "include")
     whole = f"pad {name}" if pad else f"{name} on"  # what is a flag elsewhere is a switch here
@@ -283,37 +305,6 @@ def chain_in_call(place: ErrorContext, findings: Findings) -> bool:
     return True
 
 
-def bar_without_join(place: ErrorContext, findings: Findings) -> bool:
-    """( relu | id )"""
-    if place.kind() != "BAR":
-        return False
-    findings.tell("CNN001", place.span(), case="bar")
-    return True
-
-
-def closes_nothing(place: ErrorContext, findings: Findings) -> bool:
-    """dense 10 )"""
-    if place.kind() not in ("RPAR", "CLOSE") or (place.kind() == "CLOSE" and place.braced):
-        return False
-    text = place.text()
-    opener, closer = ("(", ")") if text == ")" else ("{", "}")
-    before = "".join(token for token in place.tokens[place.begun : place.number] if token.type != "STRING")
-    if before.count(opener) > before.count(closer):
-        return False
-    findings.tell(
-        "CNN001", place.span(), Proposal("leave it out", (Edit(place.span(), ""),)), case="closes", text=text
-    )
-    return True
-
-
-def count_before(place: ErrorContext, findings: Findings) -> bool:
-    """3*(relu)"""
-    if place.kind() not in SIZED or place.kind(1) != "TIMES":
-        return False
-    findings.tell("CNN001", place.span(0, 1), case="count", count=place.text())
-    return True
-
-
 def other_equals(place: ErrorContext, findings: Findings) -> bool:
     """net head == dense 10, let w := 8"""
     text = place.text() if place.text() == "==" else place.text() + place.text(1)
@@ -344,9 +335,17 @@ def bare_path(place: ErrorContext, findings: Findings) -> bool:
 
 Hint = Callable[[ErrorContext, Findings], bool]
 HINTS: tuple[Hint, ...] = (
+    said_elsewhere,
     python_keyword,
+    keyword_of_others,
+    head_of_definition,
+    named_otherwise,
+    budget,
+    as_in_papers,
+    bars,
     other_arrow,
     bare_number,
+    number_of_others,
     letter_for_digit,
     letters_for_number,
     open_string,

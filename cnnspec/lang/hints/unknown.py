@@ -17,13 +17,15 @@ from ..findings import Findings, Proposal, replace
 from ..lowering.arithmetic import Names
 from ..lowering.scope import Scope
 from ..parse.tree import Attr, Call, Hole, Name, Number, Quote, Setting, Tap, Value
-from .placed import BLOCKS, ELSEWHERE_SAID, belongs
+from .placed import BLOCK_NAMES, BLOCKS, ELSEWHERE_SAID, belongs
 from .signs import with_braces
 from .spelling import APART, ELSEWHERE, MEANT, bare, elsewhere, own_setting, takes_other_first
 from .stated import pattern, told_otherwise
 
 INPUTS = frozenset(("x", "X", "img", "image", "images", "input", "inputs", "data", "inp", "in"))
 TIMES = frozenset(("x", "X", "times"))
+SHORT = {"s": "stride", "p": "pad", "d": "dilate", "g": "groups"}  # where a whole number follows
+THEN = frozenset(("then", "to", "into", "and", "followed_by"))  # between two layers
 
 
 def unknown_word(
@@ -34,7 +36,8 @@ def unknown_word(
     others: Iterable[str] = (),
 ) -> None:
     """Report a word that nobody knows, with the one that was probably meant."""
-    meant = elsewhere(word.text, known)
+    meant = elsewhere(word.text.rpartition(".")[2], known)
+    meant = meant or _with_size(word.text, known)
     plain = bare(word.text)
     apart = not meant and (what == "block" or (what == "layer" and plain not in INPUTS))  # `INPUT 1x28x28`
     why = APART.get(plain, "") if apart else ""
@@ -56,6 +59,27 @@ def unknown_word(
         findings.tell("CNN201", word.span, case=case, what=kind, word=word.text)
     else:
         findings.tell("CNN201", word.span, what=kind, word=word.text)
+
+
+def _with_size(text: str, known: Mapping[str, object]) -> str:
+    """A word and the size that has run into it: `conv8x3x3` is `conv 8x3x3`; empty where it is none."""
+    parts = re.fullmatch(r"([A-Za-z_]+)(\d[\dx.]*)", text)
+    word = elsewhere(parts[1], known) if parts else ""
+    return f"{word} {parts[2]}" if parts and word else ""
+
+
+def block_of_settings(word: Name, findings: Findings) -> bool:
+    """tarin { epochs 10 }, options { epochs 10 }"""
+    text = word.span.source.text
+    braces = re.compile(r"\s*\{\s*[A-Za-z_]+[^\S\n]+[^\s{}+*/-][^{}]*\}").match(text, word.span.end)
+    if not braces or text[: word.span.start].rpartition("\n")[2].strip():
+        return False
+    name = word.text.lower()
+    meant = BLOCK_NAMES.get(name, "") or findings.work.nearest(name, ("train", "data", "expect"))
+    findings.forget(Span(word.span.source, word.span.start, braces.end()), "CNN001")
+    fixes = [replace(word.span, meant, sure=name not in BLOCK_NAMES)] if meant else []
+    findings.tell("CNN001", word.span, *fixes, case="block", name=word.text)
+    return True
 
 
 def untapped(word: Name, values: Iterable[str], where: Span | None, findings: Findings) -> bool:
@@ -87,6 +111,9 @@ def unknown_setting(
     `lines` are those of the block, where it is a block's.
     """
     name = attr.name.text
+    if cls.word in WORDS and WORDS[cls.word].join:  # add relu | id
+        findings.tell("CNN207", word.span, word=cls.word)
+        return
     if name in WORDS and not WORDS[name].join and cls.word in WORDS:
         before = Span(attr.span.source, attr.span.start, attr.span.start)
         arrow = replace(before, "-> ", help=f"write `-> {name}`")
@@ -94,6 +121,10 @@ def unknown_setting(
         return
     if own_setting(name, tuple(siblings)) in siblings:
         findings.tell("CNN003", attr.span, separated(attr), case="own", name=name, word=word.text)
+        return
+    shortly = _said_shortly(cls, attr, tuple(known))
+    if shortly is not None:
+        findings.tell("CNN202", attr.name.span, shortly, word=word.text, name=name)
         return
     meant = ELSEWHERE.get(name.lower(), "")
     if meant not in known:
@@ -120,6 +151,20 @@ def unknown_setting(
         findings.tell("CNN202", at, case="listed", word=said, name=name, listed=listed)
     else:
         findings.tell("CNN202", at, case="none", word=said, name=name)
+
+
+def _said_shortly(cls: type[Declared], attr: Attr, known: tuple[str, ...]) -> Proposal | None:
+    """conv 8x3x3 s 2, conv 8x3x3 no bias, conv 8x3x3 then relu"""
+    name, value = attr.name.text, attr.value.span.text
+    if cls.word not in WORDS:
+        return None
+    if SHORT.get(name, "") in known and value.isdigit():
+        return replace(attr.name.span, SHORT[name])
+    if name in ("no", "without") and value in known:
+        return replace(attr.span, f"{value} off")
+    if name in THEN and value in WORDS:
+        return replace(attr.name.span, "->")
+    return None
 
 
 def misread(
@@ -178,7 +223,7 @@ def separated(attr: Attr) -> Proposal:
 
 def called_like_python(call: Call, recipes: Iterable[str], findings: Findings) -> None:
     """Report a call of what cannot be called: `conv(8, 3, 3)`, `LeakyReLU(negative_slope=0.2)`."""
-    from .python import called, layer
+    from .foreign.calls import called, layer, layer_word, why_not
 
     name = call.name.text
     if name in BLOCKS and not call.chains:  # train(epochs=5)
@@ -187,7 +232,7 @@ def called_like_python(call: Call, recipes: Iterable[str], findings: Findings) -
         findings.tell("CNN003", call.name.span, fix, case="outside", word=name, block=name)
         return
     layers = {word: cls for word, cls in WORDS.items() if not cls.join}
-    word = name if name in WORDS else elsewhere(name.rpartition(".")[2], layers)
+    word = name if name in WORDS else layer_word(name)
     if not word:
         joins = [word for word, cls in WORDS.items() if cls.join] if call.chains else []
         unknown_word(call.name, dict.fromkeys((*recipes, *joins)), "block", findings, list(layers))
@@ -198,8 +243,11 @@ def called_like_python(call: Call, recipes: Iterable[str], findings: Findings) -
     given = sum(arg.name is None for arg in call.arguments)
     sure = given < 2 and not (given and takes_other_first(WORDS[word]))
     fixes = [replace(call.span, meant, sure=sure)] if meant else []
+    why = why_not(read, word) if read and not meant else ""
     case = "" if word == name else "elsewhere"
-    findings.tell("CNN208", call.span, *fixes, case=case, name=name, word=word, pattern=pattern(WORDS[word]))
+    findings.tell(
+        "CNN208", call.span, *fixes, case=case, name=name, word=word, pattern=pattern(WORDS[word]), why=why
+    )
 
 
 def unknown_value(tap: Tap, scope: Scope, nodes: Iterable[str], findings: Findings) -> None:

@@ -10,6 +10,8 @@ import re
 
 from ...diagnostics import Diagnostic, Edit, Span
 from ...ir import Graph, Node
+from ...words.costs import Hinge
+from ...words.upconv import UpConv
 from ..findings import Findings, Proposal, insert, replace
 from ..lowering.inputs import KNOWN
 from ..parse.tree import Block, Import, Let
@@ -23,8 +25,8 @@ HEAVY_COUNT = 1_000_000  # below, a heavy layer harms nobody
 
 def relu_before_softmax(c: CheckedFile) -> Warned:
     """relu -> softmax"""
-    for node in c.graph:
-        before = c.graph[node.inputs[0]] if node.op.word == "softmax" and node.inputs else None
+    for node in c.named("softmax"):
+        before = c.graph[node.inputs[0]] if node.inputs else None
         if before is not None and before.op.word in ("relu", "relu6") and before.span and node.span:
             found = Diagnostic.of("CNN230", before.span, word=before.op.word)
             yield found, _without(before.span, node.span)
@@ -32,11 +34,12 @@ def relu_before_softmax(c: CheckedFile) -> Warned:
 
 def bias_before_bn(c: CheckedFile) -> Warned:
     """conv 8x3x3 -> bn"""
-    readers = c.graph.readers()
-    for node in c.graph:
-        before = c.graph[node.inputs[0]] if node.op.word == "bn" and node.inputs else None
+    readers: dict[str, list[Node]] = {}
+    for node in c.named("bn"):
+        before = c.graph[node.inputs[0]] if node.inputs else None
         if before is None or before.span is None or not getattr(before.op, "bias", False):
             continue
+        readers = readers or c.graph.readers()
         if all(reader.op.word == "bn" for reader in readers[before.name]):
             yield Diagnostic.of("CNN231", before.span, word=before.op.word), (_without_bias(before.span),)
 
@@ -48,7 +51,8 @@ def classes_differ(c: CheckedFile) -> Warned:
     if not c.source_stated or classes is None or len(c.graph.outputs) != 1:
         return
     last = c.graph[c.graph.outputs[0]]
-    judges = last.op.word in ("softmax", "logsoftmax") and last.type.kind == "vector"
+    judges = last.op.word in ("softmax", "logsoftmax") or any(isinstance(cost, Hinge) for cost in c.train.cost)
+    judges = judges and last.type.kind == "vector"
     if judges and last.type["c"] != classes and last.span:
         made = maker(c.graph, last)
         yield Diagnostic.of("CNN233", made.span, outputs=last.type["c"], source=word, classes=classes), ()
@@ -75,24 +79,43 @@ def _edge(lost: Lost) -> str:
 
 def stride_over_kernel(c: CheckedFile) -> Warned:
     """conv 8x2x2 stride 3"""
-    for node in c.graph:
-        for kernel, stride, _, dilate, _ in c.graph.figures[node.name].steps if node.span else ():
+    figures = c.graph.figures
+    over = {}
+    for steps in {known.steps for known in figures.values()}:
+        for kernel, stride, _, dilate, _ in steps:
             if kernel > 1 and dilate * (kernel - 1) + 1 < stride:
-                yield Diagnostic.of("CNN235", node.span, stride=stride, kernel=kernel), ()
+                over[steps] = stride, kernel
+                break
+    for node in c.graph if over else ():
+        if node.span and figures[node.name].steps in over:
+            stride, kernel = over[figures[node.name].steps]
+            yield Diagnostic.of("CNN235", node.span, stride=stride, kernel=kernel), ()
+
+
+def holes_between_windows(c: CheckedFile) -> Warned:
+    """upconv 8x2x2 stride 3"""
+    for node in c.graph:
+        if not isinstance(node.op, UpConv) or not node.span:
+            continue
+        window = node.op.geometry(c.graph.type(node.inputs[0]))
+        for stride, extent in zip(window.stride, window.extent, strict=True):
+            if 1 < extent < stride:
+                yield Diagnostic.of("CNN235", node.span, "upconv", stride=stride, kernel=extent), ()
                 break
 
 
 def top_heavy(c: CheckedFile) -> Warned:
     """One layer with nearly all of the parameters."""
-    owners = [node for node in c.graph if node.owner == node.name]
-    known = {node.name: c.graph.figures[node.name] for node in owners}
-    counts = {
-        name: found.parameters + found.state for name, found in known.items() if found.parameters + found.state
-    }
+    counts: dict[str, int] = {}
+    for name, found in c.graph.figures.items():
+        if found.parameters + found.state and c.graph[name].owner == name:
+            counts[name] = found.parameters + found.state
     total = sum(counts.values())
+    if total <= HEAVY_COUNT:
+        return
     for name, count in counts.items():
         node = c.graph[name]
-        if len(counts) > 1 and total > HEAVY_COUNT and count > HEAVY_FRACTION * total and node.span:
+        if len(counts) > 1 and count > HEAVY_FRACTION * total and node.span:
             share = f"{count:,} of {total:,}".replace(",", " ")
             percent = 100 * count // total
             yield Diagnostic.of("CNN236", node.span, name=name, percent=percent, share=share), ()
@@ -156,14 +179,20 @@ def _padded(node: Node) -> tuple[Proposal, ...]:
 
 def maker(graph: Graph, node: Node) -> Node:
     """The layer that gave a value its channels."""
-    while len(node.inputs) == 1 and graph.type(node.inputs[0]).shape == node.type.shape:
+    while len(node.inputs) == 1 and graph.type(node.inputs[0])["c"] == node.type["c"]:
         if node.op.macs(*graph.types(node)):  # a layer with weights, which might have made others
             break
         node = graph[node.inputs[0]]
     return node
 
 
-OF_LAYERS: tuple[Warning, ...] = (relu_before_softmax, bias_before_bn, stride_over_kernel, *habits.OF_LAYERS)
+OF_LAYERS: tuple[Warning, ...] = (
+    relu_before_softmax,
+    bias_before_bn,
+    stride_over_kernel,
+    holes_between_windows,
+    *habits.OF_LAYERS,
+)
 OF_WHOLE_FILES: tuple[Warning, ...] = (
     classes_differ,
     pixels_unused,

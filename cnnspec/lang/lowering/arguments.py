@@ -40,7 +40,8 @@ def bind(recipe: Recipe, call: Call | Layer, names: Numbers, findings: Findings)
             assert isinstance(call, Call)
             wanted, count = _amount(len(params)), len(call.arguments)
             span = argument.value.span
-            findings.tell("CNN020", span, related=(here,), name=recipe.name.text, wanted=wanted, given=count)
+            own, shown = recipe.name.text, head(recipe)
+            findings.tell("CNN020", span, related=(here,), name=own, wanted=wanted, given=count, head=shown)
             break
         if name in given:
             findings.tell("CNN020", (argument.name or argument.value).span, case="twice", parameter=name)
@@ -51,7 +52,10 @@ def bind(recipe: Recipe, call: Call | Layer, names: Numbers, findings: Findings)
             continue
         if param.default is None:
             block = recipe.name.text
-            findings.tell("CNN020", call.span, case="missing", related=(here,), name=block, parameter=name)
+            shown = head(recipe)
+            findings.tell(
+                "CNN020", call.span, case="missing", related=(here,), name=block, parameter=name, head=shown
+            )
             numbers.own[name] = None
         else:
             numbers.own[name] = evaluate(param.default, numbers, findings)

@@ -130,5 +130,7 @@ def _warn(cost: Cost, value: str, word: Span, graph: Graph, findings: Findings) 
         findings.tell("CNN232", word, replace(word, "cross_entropy"))
     wanted = ACTIVATION.get(cost.word, ())
     if wanted and last.op.word not in wanted and last.span is not None:
-        ended = insert(last.span, f" -> {wanted[0]}", help=f"end with `-> {wanted[0]}`")
+        help = f"end with `-> {wanted[0]}`"
+        instead = any(last.op.word in words for words in ACTIVATION.values())  # which a second one would only blur
+        ended = replace(last.span, wanted[0], help) if instead else insert(last.span, f" -> {wanted[0]}", help)
         findings.tell("CNN240", word, ended, cost=cost.word, wanted=wanted[0], last=last.op.word)

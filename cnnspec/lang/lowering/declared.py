@@ -14,7 +14,6 @@ from ...diagnostics import Diagnostic, Edit, Fault, Label, Span
 from ...ir.fields import Choice, Declared, Kind, Quoted, Shape, Switch, Text, is_required, settings, size_field
 from ...ir.fields import Number as Fraction
 from ...ir.nested import Clause, Nested
-from ...ir.op import Op
 from ..findings import Findings, Proposal, replace
 from ..hints.spelling import SWITCHES, VALUES, first_setting, own_setting, own_switch, own_word
 from ..parse.tree import Attr, Hole, Listed, Name, Number, Quote, Setting, Sizes, Value
@@ -35,15 +34,6 @@ class Word(NamedTuple, Generic[T]):
 
     thing: T | None  # None where something was wrong
     spans: dict[str, Span]
-
-
-class Alike(NamedTuple):
-    """A layer that was read: other layers of the same text are the same op, and cost as much work."""
-
-    op: Op
-    spans: dict[str, Span]
-    start: int
-    work: int
 
 
 def evaluated(value: Value | Quote, names: Names, findings: Findings) -> Any:
@@ -148,10 +138,11 @@ def _read_size(
         findings.tell("CNN204", word.span, word=word.text, pattern=pattern, doc=doc)
         return False
     if field is None:
+        rate = "lr" if "lr" in settings(cls) else ""  # `optimiser adam 0.001`
         findings.tell(
             "CNN203",
             size.span,
-            *([replace(size.span, f"{first} {size.span.text}")] if (first := first_setting(cls)) else []),
+            *([replace(size.span, f"{first} {size.span.text}")] if (first := first_setting(cls) or rate) else []),
             Proposal(f"use `{word.text}`", (_dropped(word.span, size.span),)),
             case="no size",
             word=word.text,

@@ -7,7 +7,7 @@ found, but never typed: consequences stay silent.
 from __future__ import annotations
 
 from itertools import islice
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from ...diagnostics import Fault, Label, Span
 from ...ir import Builder
@@ -17,10 +17,11 @@ from ..findings import Findings, replace
 from ..hints.spelling import own_word
 from ..parse.tree import Call, Chain, Group, Hole, Join, Layer, Name, Number, Sizes, Stage, Tap, Term
 from ..work import A_STEP
+from .alike import Layers, ReadLayer, bare
 from .arguments import bind, bind_chains, unknown
-from .declared import BAD, Alike, evaluated, read_word
+from .declared import BAD, evaluated
 from .names import Numbers, Recipe
-from .refused import explained, origin, present, unknown_layer, without_settings
+from .refused import explained, origin, present, unknown_layer, unread_layer, without_settings
 from .scope import Passed, Scope, Value
 
 LAYERS = {word: cls for word, cls in WORDS.items() if not cls.join}
@@ -62,8 +63,8 @@ class Lowering:
         self.assertions: list[Assertion] = []
         self.parts: dict[str, tuple[str, ...]] = {}  # by label, what was made in the stage that bears it
         self.made: dict[str, int] = {}  # by value, the number of the chain that made it
-        self.words: dict[int, tuple[Op | None, dict[str, Span]] | None] = {}  # layers without holes, read before
-        self.alike: dict[str, Alike] = {}  # the same by their texts
+        self.layers = Layers(findings)
+        self.unknown: set[int] = set()  # layers of no known word, reported before
         self.strays: set[int] = set()  # taps that lead nowhere, reported before
 
     # ---- chains ----------------------------------------------------------------------------------
@@ -169,68 +170,43 @@ class Lowering:
             return value
         cls = WORDS.get(own_word(word.text, LAYERS))
         if cls is None or cls.join:
-            if id(layer) not in self.words:  # once is enough: a repetition comes here again and again
-                self.words[id(layer)] = None
+            if id(layer) not in self.unknown:  # once is enough: a repetition comes here again and again
+                self.unknown.add(id(layer))
                 unknown_layer(layer, scope, LAYERS, self.findings)
             return None
-        op, spans = self.read(layer, cls, scope)
-        x = present(value, layer.span, self.findings)
+        read = self.layers.read(layer, cls, scope.numbers)
+        op, x = read.op, present(value, layer.span, self.findings)
         if op is None or x is None:
+            if op is None:
+                unread_layer(layer, self.findings)
             scope.numbered(cls.word)  # the names of later values do not depend on this mistake
             return None
         if cls.word == "dense" and self.builder.type(x).kind != "vector":
             flat = self.builder.free_name(scope.numbered("flatten"))
-            x = self.builder.add(WORDS["flatten"](), x, name=flat, span=layer.span, blocks=scope.blocks)
-        return self.add(op, (x,), scope, layer.span, label, spans)
-
-    def read(self, layer: Layer, cls: type[Op], scope: Scope) -> tuple[Op | None, dict[str, Span]]:
-        """The op of a layer, or None; and where its fields stand."""
-        found = self.words.get(id(layer))
-        if found is not None:
-            return found
-        text, work = layer.span.text, self.findings.work
-        like = self.alike.get(text)
-        if like is not None:
-            work.add(like.work)
-            by, source = layer.span.start - like.start, layer.span.source
-            spans = {name: Span(source, start + by, end + by) for name, (_, start, end) in like.spans.items()}
-            found = self.words[id(layer)] = like.op, spans
-            return found
-        before, begun = len(self.findings), work.spent
-        found = read_word(cls, layer.word, layer.size, layer.attrs, scope.numbers, self.findings)
-        if "{" not in text:  # no holes
-            self.words[id(layer)] = found
-            op, spans = found
-            if op is not None and len(self.findings) == before and not self.findings.full:
-                self.alike[text] = Alike(op, spans, layer.span.start, work.spent - begun)
-        return found
+            x = self.builder.add(bare("flatten"), x, name=flat, span=layer.span, blocks=scope.blocks)
+        return self.add(op, (x,), scope, layer.span, label, read)
 
     def add(
-        self,
-        op: Op,
-        inputs: tuple[str, ...],
-        scope: Scope,
-        span: Span,
-        label: Name | None,
-        spans: dict[str, Span],
+        self, op: Op, inputs: tuple[str, ...], scope: Scope, span: Span, label: Name | None, read: ReadLayer
     ) -> Value:
         """Add a node; None, and a finding, where the op refuses its inputs."""
-        name = self.builder.free_name(scope.path + label.text if label else scope.numbered(op.word))
+        builder = self.builder
+        name = builder.free_name(scope.path + label.text if label else scope.numbered(op.word))
         self.findings.work.add(len(name) // A_LONG_NAME)
-        parts: dict[str, Any] = {"span": span, "blocks": scope.blocks, "given": label is not None}
+        weights, given = "", label is not None
         try:
             if scope.owner != scope.path:
-                parts["weights"] = self.shared(op, inputs, scope.owner + name.removeprefix(scope.path))
+                weights = self.shared(op, inputs, scope.owner + name.removeprefix(scope.path))
             self.made[name] = self.reading
-            return self.builder.add(op, *inputs, name=name, **parts)
+            return builder.add(op, *inputs, name=name, span=span, blocks=scope.blocks, given=given, weights=weights)
         except Fault as fault:
             from ..hints.candidates import Refused, candidates
 
-            kinds = [self.builder.type(value) for value in inputs]
-            node = self.builder.nodes[inputs[0]]
+            kinds = [builder.type(value) for value in inputs]
+            node, spans = builder.nodes[inputs[0]], read.at(span)
             origin = None if node.inputs else node.span
             likely = candidates(fault, Refused(op, span, spans, kinds, origin))
-            self.findings.add(explained(fault, op, inputs, spans, self.builder), *likely)
+            self.findings.add(explained(fault, op, inputs, spans, builder), *likely)
             return None
 
     def shared(self, op: Op, inputs: tuple[str, ...], owner: str) -> str:
@@ -250,7 +226,6 @@ class Lowering:
     # ---- joins, taps -----------------------------------------------------------------------------
 
     def join(self, join: Join, value: Value, scope: Scope, label: Name | None) -> Value:
-        cls = WORDS[join.word.text]
         if len(join.branches) > MOST_BRANCHES:
             self.findings.tell("CNN008", join.word.span, case="branches", most=MOST_BRANCHES)
             return None
@@ -265,7 +240,8 @@ class Lowering:
             return None
         spans = {"": join.word.span}
         spans |= {f"input{i}": branch.stages[-1].span for i, branch in enumerate(join.branches)}
-        return self.add(cls(), inputs, scope, join.span, label, spans)
+        op = bare(join.word.text)
+        return self.add(op, inputs, scope, join.span, label, ReadLayer(op, spans, join.span.start, 0))
 
     def tap(self, tap: Tap, scope: Scope, first: bool) -> Value:
         if not first:
@@ -309,13 +285,15 @@ class Lowering:
                 self.findings.tell("CNN021", name.span, case="deep", name=name.text, deepest=DEEPEST_CALL)
             return None
         inner = self.instance(recipe, numbers, scope, label)
-        calls = frozenset(self.calls)
-        inner.chains = {name: Passed(chain, scope, calls) for name, chain in chains.items()}
+        if chains:
+            calls = frozenset(self.calls)
+            inner.chains = {name: Passed(chain, scope, calls) for name, chain in chains.items()}
         before = len(self.findings)
         outermost, self.outermost = self.outermost, self.outermost or call.span
         value = self.body(recipe, value, inner)
         self.outermost = outermost
-        self.findings.trace(before, Label(call.span, _called(numbers, recipe)))
+        if len(self.findings) > before:
+            self.findings.trace(before, Label(call.span, _called(numbers, recipe)))
         return value
 
     def body(self, recipe: Recipe, value: Value, inner: Scope) -> Value:

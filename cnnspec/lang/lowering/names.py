@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
+from weakref import ref
 
 from ...diagnostics import Label, Span
 from ...lazy import lazy
 from ...words import WORDS
 from ..findings import Findings
-from ..parse.tree import Block, Chain, File, Group, Import, Join, Let, Name, Net, Param
+from ..parse.tree import Block, Call, Chain, File, Group, Import, Join, Layer, Let, Name, Net, Param
 from .arithmetic import Numeric, evaluate
 
 RESERVED = frozenset((*WORDS, "id"))
@@ -47,9 +48,18 @@ class Recipe(NamedTuple):
     name: Name
     params: tuple[Param, ...]
     chain: Chain
-    module: Module
+    home: ref[
+        Module
+    ]  # no more than a reference: a reading is gone when its last user is, without a search for cycles
     shared: bool = False
     chains: tuple[Name, ...] = ()
+
+    @property
+    def module(self) -> Module:
+        """The definitions among which it stands."""
+        module = self.home()
+        assert module is not None, "a recipe outlives the module that its reading holds"
+        return module
 
 
 @dataclass(eq=False, repr=False)
@@ -63,6 +73,7 @@ class Module:
     called: set[str] = field(default_factory=set)  # recipes that some chain calls
     clashing: set[str] = field(default_factory=set)  # names that are words of the language already
     missing: set[str] = field(default_factory=set)  # names of imports that failed; "" for one without a name
+    imported: list[Module] = field(default_factory=list)  # those whose recipes are known here
 
     def may_define(self, name: str) -> bool:
         """Whether a name may stand in what could not be read: then that it is unknown tells nothing."""
@@ -72,6 +83,17 @@ class Module:
     def labels(self) -> dict[str, Span]:
         """Every name that `as` gives in the file's own chains, wherever."""
         return {label.text: label.span for chain in self.chains for label in labels_of(chain)}
+
+    @lazy
+    def mentioned(self) -> frozenset[str]:
+        """The words of the file's own chains, and of its blocks and nets, in a layer's place or a call's."""
+        found: set[str] = set()
+        for chain in self.chains:
+            _mention(chain, found)
+        for recipe in self.recipes.values():
+            if recipe.module is self:
+                _mention(recipe.chain, found)
+        return frozenset(found)
 
     @property
     def chains(self) -> list[Chain]:
@@ -109,6 +131,23 @@ def labels_of(chain: Chain) -> Iterator[Name]:
                 yield from labels_of(branch)
 
 
+def _mention(chain: Chain, found: set[str]) -> None:
+    """Add the words of a chain and of every chain within it."""
+    for stage in chain.stages:
+        term = stage.term
+        if isinstance(term, Layer):
+            found.add(term.word.text)
+        elif isinstance(term, Call):
+            found.add(term.name.text)
+            for passed in term.chains:
+                _mention(passed, found)
+        elif isinstance(term, Group):
+            _mention(term.chain, found)
+        elif isinstance(term, Join):
+            for branch in term.branches:
+                _mention(branch, found)
+
+
 Importer = Callable[[Import], "Module | None"]
 
 
@@ -127,7 +166,7 @@ def collect(file: File, findings: Findings, importer: Importer) -> Module:
             _check_params(params, chains, findings)
             if module.define(statement.name, findings):
                 shared = isinstance(statement, Net)
-                recipe = Recipe(statement.name, params, statement.chain, module, shared, chains)
+                recipe = Recipe(statement.name, params, statement.chain, ref(module), shared, chains)
                 module.recipes[statement.name.text] = recipe
         elif isinstance(statement, Import):
             imported = importer(statement)
@@ -151,6 +190,7 @@ def _check_params(params: tuple[Param, ...], chains: tuple[Name, ...], findings:
 
 def _adopt(statement: Import, imported: Module, module: Module, findings: Findings) -> None:
     """Make the blocks of another file known: by their names, or behind `name.` where one is given."""
+    module.imported.append(imported)
     blocks = {name: recipe for name, recipe in imported.recipes.items() if not recipe.shared}
     if statement.name is None:
         for name, recipe in blocks.items():
@@ -163,4 +203,4 @@ def _adopt(statement: Import, imported: Module, module: Module, findings: Findin
     for name, recipe in blocks.items():
         module.recipes[f"{prefix}.{name}"] = recipe
     if len(imported.chains) == 1:
-        module.recipes[prefix] = Recipe(statement.name, (), imported.chains[0], imported)
+        module.recipes[prefix] = Recipe(statement.name, (), imported.chains[0], ref(imported))

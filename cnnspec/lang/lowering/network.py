@@ -142,7 +142,7 @@ def typed(pattern: tuple[int, ...]) -> TensorType:
 
 def read_alone(module: Module) -> Iterator[Chained]:
     """The chains that are read on their own: the file's, and those of nets that nobody calls."""
-    called = {name for chain in _all_chains(module) for name in mentioned(chain)}
+    called = module.mentioned
     for statement in module.file.statements:
         if isinstance(statement, Chain):
             yield Chained(statement, None)
@@ -150,30 +150,6 @@ def read_alone(module: Module) -> Iterator[Chained]:
             recipe = module.recipes.get(statement.name.text)
             if recipe is not None and recipe.chain is statement.chain:
                 yield Chained(statement.chain, recipe)
-
-
-def _all_chains(module: Module) -> Iterator[Chain]:
-    yield from module.chains
-    for recipe in module.recipes.values():
-        if recipe.module is module:
-            yield recipe.chain
-
-
-def mentioned(chain: Chain) -> Iterator[str]:
-    """The words of a chain and of every chain within it."""
-    for stage in chain.stages:
-        term = stage.term
-        if isinstance(term, Layer):
-            yield term.word.text
-        elif isinstance(term, Call):
-            yield term.name.text
-            for passed in term.chains:
-                yield from mentioned(passed)
-        elif isinstance(term, Group):
-            yield from mentioned(term.chain)
-        elif isinstance(term, Join):
-            for branch in term.branches:
-                yield from mentioned(branch)
 
 
 def begins_with_tap(chain: Chain) -> bool:

@@ -43,8 +43,10 @@ def unknown_layer(layer: Layer, scope: Scope, layers: Mapping[str, type[Op]], fi
     if scope.module.may_define(word.text):
         return
     from ..hints.placed import block_of, report_outside
-    from ..hints.unknown import unknown_word, untapped
+    from ..hints.unknown import block_of_settings, unknown_word, untapped
 
+    if block_of_settings(word, findings) or unread_layer(layer, findings):
+        return
     block = block_of(word.text)
     if block:
         report_outside(block, word.span, layer.span, findings)
@@ -57,6 +59,13 @@ def unknown_layer(layer: Layer, scope: Scope, layers: Mapping[str, type[Op]], fi
     if layer.size is None and not layer.attrs and untapped(word, values, where, findings):
         return
     unknown_word(word, layers, "layer", findings, (*scope.module.recipes, *STATEMENTS))
+
+
+def unread_layer(layer: Layer, findings: Findings) -> bool:
+    """Tell of a layer as papers write it, in the place of what was found there."""
+    from ..hints.foreign.papers import layer_as_in_papers
+
+    return layer_as_in_papers(layer.span, findings)
 
 
 def without_settings(layer: Layer, findings: Findings) -> None:

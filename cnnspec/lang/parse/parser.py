@@ -1,36 +1,21 @@
 """Parsing: from text to tree, with every syntax error of the file in one pass.
 
-After an error a statement is read again with the change that its message proposes. Where there is none, the
-parser drops what it had begun and goes on after the next separator: an LALR parser's stack is as deep there
-as it was at the last one. A text without a mistake is kept in parts (parts.py), for its next version.
+After an error the parser reads on (recovery.py). A text without a mistake is kept in parts (parts.py), for its next
+version.
 """
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
-
-from lark import Tree
-
 from ...diagnostics import Source, Span
-from ..findings import Findings, Proposal
+from ..findings import Findings
 from .build import Build
-from .layout import ENDS, OPENERS, lay_out, within_list
-from .machine import Machine, Unexpected
-from .parts import cut, joined, read_again
+from .layout import ENDS, lay_out
+from .parts import change, cut, joined, placed, read_again, statements_of
+from .recovery import MOST_TOKENS, Astray, Stretch, names_of, recovering_parse
 from .tokens import Token, lex
-from .tree import Cut, File
+from .tree import Cut, File, Statement
 
-MOST_REPAIRS = 30
-MOST_REREAD = 1000  # tokens of a statement that is read again with a change
 LARGEST_FILE = 256_000  # characters; a hundred times the longest spec that anyone has written
-MOST_TOKENS = 32_000  # so that any file is read in a second
-
-
-class Mark(NamedTuple):
-    """Where the last separator was: how deep the parser's stack is after it, and the token that follows."""
-
-    depth: int
-    begun: int
 
 
 def parse(source: Source, findings: Findings, earlier: Cut | None = None) -> File:
@@ -48,102 +33,79 @@ def parse(source: Source, findings: Findings, earlier: Cut | None = None) -> Fil
     if known is not None and known.cost <= MOST_TOKENS:
         findings.work.add(known.cost)
         return joined(source, known)
-    tokens, comments = lay_out(lex(source.text), source, findings)
-    findings.work.add(len(tokens))
-    tree, lost = _recovering_parse(tokens, source, findings)
-    statements = Build(source, findings)(tree)
+    own = Findings(findings.work)
+    tokens, comments, statements, lost = _read(source, (), own, earlier)
+    if own.errors:
+        from ..hints.foreign.found import foreign
+
+        told = Findings(findings.work)
+        others = foreign(source, told)
+        if others:
+            own = told
+            tokens, comments, statements, lost = _read(source, others, own)
+    findings.merge(own)
     whole = len(findings) == before and not findings.full
     if not whole or not statements:
         return File(source, statements, tuple(comments), frozenset(lost), whole, earlier)
     return joined(source, Cut(source.text, cut(tokens, statements, comments, source.text)))
 
 
-def _recovering_parse(tokens: list[Token], source: Source, findings: Findings) -> tuple[Any, set[str]]:
-    """The tree of what could be read, and the names in what could not."""
-    machine = Machine("file")
-    marks = [Mark(1, 0)]  # of the file, and within braces
-    repairs = index = 0
-    lost: set[str] = set()
-    while index < len(tokens) and not findings.full:
-        token = tokens[index]
-        if index == MOST_TOKENS:
-            most = f"{MOST_TOKENS:,}".replace(",", " ")
-            findings.tell("CNN008", Span(source, token.start_pos, token.end_pos), case="tokens", most=most)
-            return Tree("file", []), _names(tokens)
-        try:
-            machine.feed(token)
-        except Unexpected as error:
-            depth, begun = marks[-1]
-            braced = len(marks) > 1
-            from ..hints.syntax import explain
-            from .context import ErrorContext
+def _read(
+    source: Source, without: tuple[Span, ...], findings: Findings, earlier: Cut | None = None
+) -> tuple[list[Token], list[Span], tuple[Statement, ...], set[str]]:
+    """The tokens of a source, its comments, its statements and the names in what could not be read.
 
-            place = ErrorContext(tokens, index, begun, braced, error.expected, source)
-            proposal = explain(place, findings)
-            machine.cut(depth)
-            repairs += 1
-            few = repairs <= MOST_REPAIRS and index - begun <= MOST_REREAD
-            repaired = apply(proposal, tokens, source.text) if proposal and few else None
-            if repaired is not None:
-                findings.work.add(index - begun)
-                tokens, index = repaired, begun
-            else:
-                index = _end_of_statement(tokens, index, braced)
-                lost |= _names(tokens[begun:index])
-            continue
-        index += 1
-        if token.type in OPENERS:
-            marks.append(Mark(machine.depth, index))
-        elif token.type == "_SEP":
-            marks[-1] = Mark(machine.depth, index)
-        elif token.type == "CLOSE":
-            marks.pop()
-    if findings.full:
-        return Tree("file", []), _names(tokens)
-    depth, begun = marks[0]
-    if machine.depth > depth:  # a brace within braces has taken the end of the outer one
-        machine.cut(depth)
-        lost |= _names(tokens[begun:])
-    return machine.end(tokens), lost
+    What stands `without` is written in another language, and left out.
+    """
+    left_out = [token for span in without for token in lex(span.text) if token.type == "NAME"]
+    every = lex(source.text)
+    if without:
+        every = (
+            token
+            for token in every
+            if token.type in ENDS or not any(span.start <= token.start_pos < span.end for span in without)
+        )
+    tokens, comments = lay_out(every, source, findings)
+    findings.work.add(len(tokens))
+    around = _around_mistakes(tokens, source, findings, earlier) if earlier else None
+    if around is not None:
+        return tokens, comments, *around
+    tree, lost = recovering_parse(tokens, source, findings)
+    return tokens, comments, Build(source, findings)(tree), lost | names_of(left_out)
 
 
-def apply(proposal: Proposal, tokens: list[Token], text: str) -> list[Token] | None:
-    """The tokens with a proposed change made, so that the rest of a statement can be read; None where the
-    change is within a token. What stood in `text` already keeps its place."""
-    for edit in sorted(proposal.edits, key=lambda edit: edit.span.start, reverse=True):
-        start, end = edit.span.start, edit.span.end
-        first = next((i for i, token in enumerate(tokens) if token.end_pos > start), len(tokens))
-        last = next((i for i, token in enumerate(tokens) if token.start_pos >= end), len(tokens))
-        within = tokens[first:last]
-        if any(token.start_pos < start or token.end_pos > end for token in within):
-            return None
-        new = list(lex(edit.text))
-        for number, token in enumerate(new):
-            token.type = "_SEP" if token.type in ENDS else token.type
-            if token.type == "COMMA" and within_list([*tokens[:first][-1:], *new[:number]]):
-                token.type = "_LIST"
-            at = text.find(token, start, end)
-            token.start_pos, token.end_pos = (at, at + len(token)) if at >= 0 else (start, end)
-        tokens = [*tokens[:first], *new, *tokens[max(first, last) :]]
-    return tokens
+def _around_mistakes(
+    tokens: list[Token], source: Source, findings: Findings, earlier: Cut
+) -> tuple[tuple[Statement, ...], set[str]] | None:
+    """The statements of a text with mistakes, and the names in what could not be read.
+
+    Those before and after what was changed since an earlier version are as they were, if the tokens there are.
+    None where the whole has to be read.
+    """
+    parts = earlier.parts
+    first, after, by = change(source.text, earlier)
+    while parts[first].begins == "ARROW":
+        first -= 1
+    while after < len(parts) and parts[after].begins == "ARROW":
+        after += 1
+    start = parts[first].start
+    end = parts[after].start + by if after < len(parts) else len(source.text) + 1
+    before, behind = (sum(part.tokens for part in some) for some in (parts[:first], parts[after:]))
+    last = len(tokens) - behind
+    apart = (_begins(tokens, before, start) or not first) and (_begins(tokens, last, end) or not behind)
+    if not apart or before >= last or len(tokens) > MOST_TOKENS:
+        return None
+    as_it_was = findings.state
+    try:
+        tree, lost = recovering_parse(tokens, source, findings, Stretch(start, end, before, behind))
+    except Astray:
+        findings.state = as_it_was
+        return None
+    between: tuple[Statement, ...] = Build(source, findings)(tree)
+    head = statements_of(tuple(placed(parts[:first], source, 0)))
+    return (*head, *between, *statements_of(tuple(placed(parts[after:], source, by)))), lost
 
 
-def _names(tokens: list[Token]) -> set[str]:
-    return {str(token) for token in tokens if token.type == "NAME"}
-
-
-def _end_of_statement(tokens: list[Token], index: int, braced: bool) -> int:
-    """Index of the separator, or closing brace, that ends the statement in which a token stands."""
-    depth = 0
-    while index < len(tokens):
-        kind = tokens[index].type
-        if kind in OPENERS:
-            depth += 1
-        elif kind == "CLOSE":
-            if depth == 0 and braced:
-                return index
-            depth = max(0, depth - 1)
-        elif kind == "_SEP" and depth == 0:
-            return index
-        index += 1
-    return index
+def _begins(tokens: list[Token], index: int, offset: int) -> bool:
+    """Whether a statement begins with a token, at an offset."""
+    return 0 < index < len(tokens) and tokens[index].start_pos == offset and tokens[index - 1].type == "_SEP"

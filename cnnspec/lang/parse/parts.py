@@ -8,16 +8,16 @@
 
 What a part says depends on nothing before it, since no bracket is open where it starts, and of what comes after it
 on the next token alone. Of a new version, the parts before and after what was changed are moved to their places,
-and what is between them is read. Wherever anything is unusual, a mistake above all, the whole
-text is read instead: so the tree and the findings are always those of a whole reading.
+and what is between them is read. Where there is a mistake, the parser reads the statements around it (parser.py);
+wherever anything else is unusual, the whole text: so the tree and the findings are always those of a whole reading.
 """
 
 from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Iterator, Sequence
-from itertools import pairwise
-from typing import NamedTuple, TypeVar, cast
+from itertools import pairwise, zip_longest
+from typing import Any, NamedTuple, TypeVar, cast
 
 from ...diagnostics import Source, Span
 from ..findings import Findings
@@ -25,11 +25,13 @@ from .build import Build
 from .layout import OPENERS, STARTERS, lay_out
 from .machine import Machine, Unexpected
 from .tokens import Token, lex
-from .tree import Block, Chain, Cut, File, Net, Part, Stage, Statement
+from .tree import Block, Chain, Cut, File, Name, Net, Number, Part, Stage, Statement
 
 SECTION = 20  # tokens of a chain after which the next line that begins with `->` begins a part
 
+PLAIN = frozenset((str, int, float, type(None)))
 Piece = TypeVar("Piece", bound=tuple[object, ...])
+make = tuple.__new__  # of a class and its parts, as a named tuple's own does behind a function
 
 
 class Start(NamedTuple):
@@ -114,10 +116,15 @@ def with_stages(statement: Statement, stages: tuple[Stage, ...]) -> Statement:
 
 def joined(source: Source, cut: Cut) -> File:
     """The file that a source in parts is."""
-    parts = cut.parts
+    comments = tuple([comment for part in cut.parts for comment in part.comments])
+    return File(source, statements_of(cut.parts), comments, cut=cut)
+
+
+def statements_of(parts: tuple[Part, ...]) -> tuple[Statement, ...]:
+    """The statements that some parts are, the first of which begins one."""
     statements: list[Statement] = []
     going: list[Stage] = []  # of the last statement, where it goes on
-    for part, after in zip(parts, (*parts[1:], None), strict=True):
+    for part, after in zip_longest(parts, parts[1:]):
         if part.begins == "ARROW":
             going.extend(chain_of(part.statement).stages)
         else:
@@ -127,33 +134,39 @@ def joined(source: Source, cut: Cut) -> File:
         elif going:
             statements[-1] = with_stages(statements[-1], tuple(going))
             going = []
-    comments = tuple([comment for part in parts for comment in part.comments])
-    return File(source, tuple(statements), comments, cut=cut)
+    return tuple(statements)
+
+
+class Change(NamedTuple):
+    """What a text and an earlier one have alike: the parts before `first`, and those from `after` on, which are
+    `by` characters further now."""
+
+    first: int
+    after: int
+    by: int
+
+
+def change(text: str, earlier: Cut) -> Change:
+    """Which parts of a text are to be read for another version of it."""
+    before = _alike(text, earlier.text)
+    behind = _alike(text[before:][::-1], earlier.text[before:][::-1])
+    starts = [part.start for part in earlier.parts]
+    # of a change at the start of a part, the part before is read again: its end depends on the token after it
+    first = bisect_left(starts, before, lo=1) - 1
+    after = bisect_left(starts, len(earlier.text) - behind, lo=first + 1)
+    return Change(first, after, len(text) - len(earlier.text))
 
 
 def read_again(source: Source, earlier: Cut) -> Cut | None:
     """A source in parts, another version of which was read; None where the whole is to be read, as it is
     wherever there is a mistake."""
     text, parts = source.text, earlier.parts
-    before = _alike(text, earlier.text)
-    behind = _alike(text[before:][::-1], earlier.text[before:][::-1])
-    starts = [part.start for part in parts]
-    # of a change at the start of a part, the part before is read again: its end depends on the token after it
-    first = bisect_left(starts, before, lo=1) - 1
-    after = bisect_left(starts, len(earlier.text) - behind, lo=first + 1)
-    by = len(text) - len(earlier.text)
+    first, after, by = change(text, earlier)
     end = parts[after].start + by if after < len(parts) else len(text)
     between = _between(source, parts[first], end, parts[after] if after < len(parts) else None)
     if between is None:
         return None
-    return Cut(
-        text,
-        (
-            *(_placed(part, source, 0) for part in parts[:first]),
-            *between,
-            *(_placed(part, source, by) for part in parts[after:]),
-        ),
-    )
+    return Cut(text, (*placed(parts[:first], source, 0), *between, *placed(parts[after:], source, by)))
 
 
 def _between(source: Source, first: Part, end: int, after: Part | None) -> tuple[Part, ...] | None:
@@ -182,6 +195,8 @@ def _between(source: Source, first: Part, end: int, after: Part | None) -> tuple
     statements = _read(laid[within:], source, findings)
     if findings or not statements or (within and not isinstance(statements[0], Chain)):
         return None
+    if after is not None and after.begins == "ARROW" and not isinstance(statements[-1], Block | Net | Chain):
+        return None
     return cut(laid, statements, comments, source.text, first.start)
 
 
@@ -198,10 +213,10 @@ def _read(tokens: Sequence[Token], source: Source, findings: Findings) -> tuple[
     return statements
 
 
-def _placed(part: Part, source: Source, by: int) -> Part:
-    """A part so many characters further, in another source."""
-    start, begins, statement, comments, tokens = part
-    return Part(start + by, begins, moved(statement, source, by), moved(comments, source, by), tokens)
+def placed(parts: Sequence[Part], source: Source, by: int) -> Iterator[Part]:
+    """Parts so many characters further, in another source."""
+    for start, begins, statement, comments, tokens in parts:
+        yield Part(start + by, begins, moved(statement, source, by), moved(comments, source, by), tokens)
 
 
 def _alike(one: str, other: str) -> int:
@@ -221,12 +236,17 @@ def _alike(one: str, other: str) -> int:
 def moved(piece: Piece, source: Source, by: int) -> Piece:
     """A piece of a tree so many characters further, in another source."""
     found: list[object] = []
+    part: Any
     for part in piece:
-        if isinstance(part, Span):
+        kind = part.__class__
+        if kind is Span:
             _, start, end = part
-            found.append(tuple.__new__(Span, (source, start + by, end + by)))
-        elif isinstance(part, tuple):
-            found.append(moved(part, source, by))
-        else:
+            found.append(make(Span, (source, start + by, end + by)))
+        elif kind is Name or kind is Number:  # half of all pieces, and none is worth a call
+            said, (_, start, end) = part
+            found.append(make(kind, (said, make(Span, (source, start + by, end + by)))))
+        elif kind in PLAIN or not part:
             found.append(part)
-    return tuple.__new__(piece.__class__, found)
+        else:
+            found.append(moved(part, source, by))
+    return make(piece.__class__, found)

@@ -12,6 +12,10 @@ from functools import cache
 
 from .syntax import parser
 
+SHORT = 400  # characters of a line of which it pays to keep what was made
+LINE = re.compile(r"[^\n]*\n|[^\n]+")
+OPENS = ("train", "data", "expect", "add", "concat", "mul", "max", "min", "mean", "sub")
+
 
 class Token(str):
     """A piece of a text, by its terminal (`type`) and its place."""
@@ -40,6 +44,20 @@ def lex(text: str, start: int = 0) -> Iterator[Token]:
             kind = keywords.get(found, kind)
         end = match.end()
         yield Token(kind, found, end - len(found), end)
+
+
+def stretches(text: str) -> Iterator[str]:
+    """The lines of a text with their ends, each with the tokens that it has alone; with the next ones where the
+    brace or the parenthesis that makes a word what it is may stand on these."""
+    begun: list[str] = []
+    for line in LINE.findall(text):
+        begun.append(line)
+        said = line.rstrip()
+        if not said.endswith(OPENS) and (said or len(begun) == 1):
+            yield "".join(begun) if len(begun) > 1 else line
+            begun = []
+    if begun:
+        yield "".join(begun)
 
 
 @cache

@@ -6,21 +6,21 @@ stands here, where a kernel has one tap or every channel a kernel of its own.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from math import prod
 
 from ... import kernels
-from ...ir import TensorType, parameter
+from ...ir import TensorType
 from ...ir.geometry import Geometry, size_2d
 from ...ir.op import Array, GraphBuilder, Node, Op, PlanWriter, Slides
 from ...record import record
-from ..activation import ActivationGradient, Rectifier
-from ..dense import multiplying
+from ..dense import multiplying, outweighs, share
 from . import depthwise
 from .polyphase import FromPolyphase, as_image, as_polyphase, moments_of, moments_type, polyphase_type
 
-FEW = 2_048  # numbers that are compared with one number as quickly as with an array
+FILTERS, APART = 64, 16  # filters that are turned at a time, and numbers between their rows
+AT_A_TIME = 100_000  # numbers of a phase that are made before they are put in their places
 
 
 @record
@@ -28,13 +28,19 @@ class Convolve(Slides):
     """y = x convolved with w, no bias; a pass chooses how (`passes/convolutions.py`).
 
     A pass may have it make `polyphase` rows (`winograd.py`), and with `moments` those for batch normalisation. A
-    depthwise one and its gradients may be `dense`, a matrix for each channel (`kernels/depthwise.py`).
+    depthwise one and its gradients may be `dense`, a matrix for each channel (`kernels/depthwise.py`). All rows of
+    images may be made `at_once`, by a product for so many of the filters.
     """
 
     groups: int = 1
     polyphase: bool = False
     moments: bool = False
     dense: bool = False
+    at_once: int = 0
+
+    @property
+    def row_geometry(self) -> Geometry | None:
+        return None if self.at_once else self.geometry
 
     def type(self, x: TensorType, w: TensorType) -> TensorType:
         image = x.resized(self.geometry.out(*size_2d(x))[-len(x.spatial) :], w["f"])
@@ -97,17 +103,35 @@ class Convolve(Slides):
             return
         assert self.geometry.plain and self.groups == 1, "other convolutions are unrolled by a pass"
         filters, channels = e.type(w)["f"], e.type(w)["c"]
+        if self.at_once:
+            emit_at_once(w, e.pixels(x), self.at_once, node, e)
+            return
         weights = e.view("matrix", f"{e[w]}.reshape({filters}, {channels})")
         out = e.view("pixels", e.source(kernels.conv.pixels, e[node.name]))
         length = prod(e.shape(node.name)[-2:])
         e.call(multiplying(filters, channels, length), weights, e.pixels(x), out=out)
 
 
+def emit_at_once(w: str, rows: str, some: int, node: Node, e: PlanWriter) -> None:
+    """A product for `some` filters at a time and all rows[i,d,l], put side by side, and back."""
+    height, filters, length = e.rows_shape(node.name)
+    depth = e.type(w).elements // filters
+    columns = e.scratch("columns", (depth, height, length))
+    products = e.scratch("by_filter", (filters, height, length))
+    e.call(kernels.np.copyto, columns, e.view("by_tap", f"{rows}.swapaxes(0, 1)"))
+    pieces = e.view("pieces", f"{e.matrix(w)}.reshape(-1, {some}, {depth})")
+    beside = e.view("beside", f"{columns}.reshape({depth}, -1)")
+    made = e.view("made", f"{products}.reshape(-1, {some}, {height * length})")
+    e.call(multiplying(some, depth, height * length), pieces, beside, out=made)
+    e.call(kernels.np.copyto, e.view("rows_first", f"{e.pixels(node.name)}.swapaxes(0, 1)"), products)
+
+
 @record
 class ConvolveInputGradient(Op):
     """dx of a convolution: exact for every stride, since each output's gradient goes to the pixels it saw.
 
-    With `by_taps` each tap's products are made by themselves, though the kernel's rows would come for nothing.
+    With `by_taps` each tap's products are made by themselves, though the kernel's rows would come for nothing; with
+    `by_phase` pixels that lie a stride apart are made together, from the outputs that their taps meet.
     """
 
     geometry: Geometry
@@ -115,6 +139,7 @@ class ConvolveInputGradient(Op):
     x: TensorType
     by_taps: bool = False
     dense: bool = False
+    by_phase: bool = False
 
     def type(self, dy: TensorType, w: TensorType) -> TensorType:
         return replace(self.x, folded=())
@@ -164,6 +189,9 @@ class ConvolveInputGradient(Op):
         height, _, width, n = e.shape(dy)
         weights = e.view("taps", f"{e[w]}.reshape({wt['f']}, {kernel_h}, {kernel_w}, {wt['c']})")
         pad = self.geometry.pad
+        if self.by_phase:
+            self.emit_by_phase(weights, node, e)
+            return
         if not self.by_taps and self.groups == 1 and self.geometry.adjacent:
             rows_x = e.shape(node.name)[0]
             transposed = e.scratch("transposed", (kernel_w, wt["c"], kernel_h, wt["f"]))
@@ -183,6 +211,30 @@ class ConvolveInputGradient(Op):
         shape = (block, self.groups, kernel_h, kernel_w, wt["c"], width, n)
         scratch = e.scratch("products", shape)
         e.call(kernels.conv.col2im, weights, e[dy], *arguments, scratch=scratch, out=e[node.name])
+
+    def emit_by_phase(self, weights: str, node: Node, e: PlanWriter) -> None:
+        dy = node.inputs[0]
+        (rows, filters, _, n), (height, channels, width, _) = e.shape(dy), e.shape(node.name)
+        stride, (before, _) = self.geometry.stride, self.geometry.pad[0]
+        down, across = (-(-k // s) for k, s in zip(self.geometry.kernel, stride, strict=True))
+        phase_h, phase_w = -(-height // stride[0]), -(-width // stride[1])
+        below = max(0, phase_h + (before + stride[0] - 1) // stride[0] - rows)
+        row = channels * phase_w * n
+        scratch = {
+            "wide": e.scratch("wide", (down - 1 + rows + below, across, filters, phase_w, n)),
+            "taps": e.scratch("taps", (channels, down, across, filters)),
+            "few": e.scratch("few", (min(filters, FILTERS), channels + APART)),
+            "products": e.scratch("products", (max(1, min(phase_h, AT_A_TIME // row)), row)),
+        }
+        e.call(
+            kernels.conv.input_gradient_by_phase,
+            weights,
+            e[dy],
+            stride,
+            self.geometry.pad,
+            **scratch,
+            out=e[node.name],
+        )
 
 
 @record
@@ -234,6 +286,9 @@ def emit_filter_gradient(
     height, _, width, n = e.shape(dy)
     by_row = e.view_of(dy, f"by_row{groups}", e.source(kernels.conv.by_group, e[dy], groups))
     out = e.view("matrix", f"{e[name]}.reshape({groups}, {filters}, -1)")
+    if groups == 1 and outweighs(w, height * width * e.batch) and e.made_together(name):
+        emit_some_filters(by_row, rows, out, e.shape(dy), w, e)
+        return
     if at_once:
         copies = {
             "by_filter": e.scratch("by_filter", (groups, filters, height, width * n)),
@@ -246,111 +301,27 @@ def emit_filter_gradient(
     e.call(kernels.conv.filter_gradient, by_row, rows, scratch=scratch, out=out)
 
 
-@record
-class AddBias(Op):
-    """y = x + b, one number for each channel.
+def emit_some_filters(dy: str, rows: str, dw: str, shape: tuple[int, ...], w: TensorType, e: PlanWriter) -> None:
+    """The gradient of this shard's filters, as one product over the pixels of all shards.
 
-    As with a normalisation, a pass may give it what follows: a third input is added, `relu` is applied. For one
-    image it may give it the numbers of a whole row (`BroadcastBias`).
+    What they show one another for that are dy[f,shards,i,l] and the columns [d,shards,i,l].
     """
-
-    can_alias = (0,)
-    layout_agnostic = True
-    relu: bool = False
-
-    def type(self, x: TensorType, b: TensorType, *add: TensorType) -> TensorType:
-        return x
-
-    def gradient(self, node: Node, dy: str, b: GraphBuilder) -> tuple[str | None, ...]:
-        if self.relu:
-            dy = b.add(ActivationGradient(Rectifier()), dy, node.name, name=f"{node.name}.dy", like=node)
-        _, bias, *add = node.inputs
-        return dy, b.add(ChannelSum(b.type(bias)), dy, name=f"{node.name}.db", like=node), *(dy for _ in add)
-
-    def evaluate(self, x: Array, b: Array, *add: Array) -> Array:
-        y = sum(add, x + (b[:, None] if b.ndim == 2 else b.reshape(-1, *[1] * (x.ndim - 2))))
-        return y * (y > 0) if self.relu else y
-
-    def emit(self, node: Node, e: PlanWriter) -> None:
-        x, bias, *add = node.inputs
-        shape = e.rows_shape(node.name)
-        if (add or self.relu) and prod(shape) <= kernels.norm.SHORT:
-            seen = e.rows if len(e.shape(x)) > 2 else e.__getitem__
-            out = seen(node.name)
-            self.emit_sum(x, bias, node.name, seen, e)
-            for value in add:
-                e.call(kernels.np.add, out, seen(value), out=out)
-            if self.relu and shape[0] == shape[2] == 1:
-                import numpy as np
-
-                e.call(kernels.np.maximum, out, e.constant("zeros", np.zeros(shape[1:])), out=out)
-            elif self.relu and prod(shape) <= FEW:
-                e.call(kernels.np.maximum, out, e.number(0.0), out=out)
-            elif self.relu:
-                e.call(kernels.activation.relu, out, out=out)
-            return
-        if add or self.relu:
-            more: dict[str, str | bool] = {"add": e.rows(add[0])} if add else {}
-            more |= {"relu": True} if self.relu else {}
-            e.call(kernels.norm.add_bias, e.rows(x), e[bias], **more, out=e.rows(node.name))
-            return
-        if len(e.shape(bias)) == 2:
-            self.emit_sum(x, bias, node.name, e.rows, e)
-            return
-        ones = ", 1" if len(e.shape(x)) == 2 else ", 1, 1"  # images and pixels, which come after the channels
-        column = e.view("bias", f"{e[bias]}.reshape(-1{ones})")
-        e.call(kernels.np.add, e[x], column, out=e[node.name])
-
-    def emit_sum(self, x: str, bias: str, out: str, seen: Callable[[str], str], e: PlanWriter) -> None:
-        """x + b, a row in one run where b has the numbers of a row."""
-        if len(e.shape(bias)) == 1:
-            source, column = seen(x), e.view_of(bias, "column", f"{e[bias]}[:, None]")
-            e.call(kernels.np.add, source, column, out=seen(out))
-            return
-        height, channels, width = e.rows_shape(x)
-        shape = height, channels * width
-        source, target = (e.view_of(value, "lines", f"{e[value]}.reshape{shape}") for value in (x, out))
-        e.call(kernels.np.add, source, e.view_of(bias, "line", f"{e[bias]}.reshape(-1)"), out=target)
-
-
-@record
-class BroadcastBias(Op):
-    """b[c] -> [c,w]: the number of each channel for every pixel of a row.
-
-    A row of one image is short runs of a channel each; broadcast beforehand, they are added in one.
-    """
-
-    width: int
-
-    def type(self, b: TensorType) -> TensorType:
-        return parameter(c=b.elements, w=self.width)
-
-    def flops(self, *inputs: TensorType) -> int:
-        return 0
-
-    def evaluate(self, b: Array) -> Array:
-        return b[:, None].repeat(self.width, axis=1)
-
-    def emit(self, node: Node, e: PlanWriter) -> None:
-        (b,) = node.inputs
-        e.call(kernels.np.copyto, e[node.name], e.view_of(b, "column", f"{e[b]}[:, None]"))
-
-
-@record
-class ChannelSum(Op):
-    """The sum over images and pixels, a number for each channel: a bias's gradient."""
-
-    made: TensorType
-
-    def type(self, x: TensorType) -> TensorType:
-        return self.made
-
-    def evaluate(self, x: Array) -> Array:
-        return x.sum(axis=(0, *range(2, x.ndim)))
-
-    def emit(self, node: Node, e: PlanWriter) -> None:
-        (x,) = node.inputs
-        e.call(kernels.norm.channel_sums, e.rows(x), out=e[node.name])
+    height, filters, width, n = shape
+    everyone = []
+    for what, given, count in (("dy", dy, filters), ("x", rows, w.elements // filters)):
+        shown = e.shown(what, (count, height, width * n))
+        mine = f"{shown}.reshape({count}, len({shown}), -1)[:, b.shard, :{height * width * n}]"
+        mine = e.view(f"{what}_of_mine", f"{mine}.reshape({count}, {height}, -1).swapaxes(0, 1)[None]")
+        e.call(kernels.np.copyto, mine, given)
+        everyone.append(f"{shown}.reshape({count}, -1)")
+    e.barrier("every shard has shown its pixels")
+    some = share(filters, shown)
+    e.call(
+        kernels.gemm.gemm,
+        e.view("dy_of_all", f"{everyone[0]}[{some}]"),
+        e.view("x_of_all", f"{everyone[1]}.T"),
+        out=e.view("filters", f"{dw}[0, {some}]"),
+    )
 
 
 def image_4d(x: Array) -> Array:

@@ -16,9 +16,10 @@ from ...ir.op import Array, Node, Op, PlanWriter
 from ...record import record
 from ..dense import multiplying
 from ..norm import block_rows
-from .convolve import emit_filter_gradient, image_4d, part
+from .convolve import emit_at_once, emit_filter_gradient, image_4d, part
 from .polyphase import moments_of, moments_type
 
+PARTS = 500_000  # numbers of the products of some rows, which are summed together
 SMALL = (32_768, 4_096)  # numbers of an image without and with padding that is best widened by one copy of a view
 
 
@@ -27,7 +28,7 @@ class Im2col(Op):
     """The input of a convolution, widened so that every output row's matrix lies there as a view.
 
     Shared by the forward product and the gradient of the filters. With `polyphase` a row's pixels are sorted by
-    w mod 4, as in polyphase rows (`winograd.py`).
+    w mod 4, as in polyphase rows (`winograd.py`), and its columns are zero beyond the image.
     """
 
     geometry: Geometry
@@ -45,6 +46,7 @@ class Im2col(Op):
         kernel_h, kernel_w = self.geometry.kernel
         rows = out_h if self.tall else height + sum(self.geometry.pad[0])
         taps = kernel_h * kernel_w if self.tall else kernel_w
+        out_w += -out_w % 4 if self.polyphase else 0
         sizes = (self.groups, rows, taps, x["c"] // self.groups, out_w)
         return TensorType(tuple(zip("ghvcw", sizes, strict=True)))
 
@@ -67,6 +69,7 @@ class Im2col(Op):
                 taps.append(padded[:, :, down if self.tall else slice(None), across])
         wide = np.stack(taps)  # v n c h w
         if self.polyphase:
+            wide = np.pad(wide, ((0, 0),) * 4 + ((0, -out_w % 4),))
             wide = np.concatenate([wide[..., r::4] for r in range(4)], axis=4)
         v, n, c, h, w = wide.shape
         return wide.reshape(v, n, self.groups, c // self.groups, h, w).transpose(1, 2, 4, 0, 3, 5)
@@ -83,7 +86,12 @@ class Im2col(Op):
             e.call(kernels.conv.im2col, e[x], g.kernel, *g.arguments, out=e[node.name])
         else:
             pad, order = self.geometry.pad, {"phases": 4} if self.polyphase else {}
-            if not self.polyphase and prod(e.shape(x)) <= SMALL[any(map(any, pad))]:
+            size, surrounded = prod(e.shape(x)), any(map(any, pad))
+            if e.n == 1 and not self.polyphase and (surrounded or size > SMALL[0]):
+                made = e.source(kernels.conv.Im2colWidth, e[x], kernel_w, stride, dilate, pad, out=e[node.name])
+                e.call(kernels.conv.Im2colWidth.copy, e.view("columns", made))
+                return
+            if not self.polyphase and size <= SMALL[surrounded]:
                 windows = e.source(
                     kernels.conv.column_windows, padded(x, self.geometry, e), kernel_w, stride, dilate, self.groups
                 )
@@ -111,8 +119,10 @@ def padded(x: str, geometry: Geometry, e: PlanWriter) -> str:
     height, channels, width, n = e.shape(x)
     if not any((top, bottom, left, right)):
         return e[x]
-    made = e.scratch("padded", (top + height + bottom, channels, left + width + right, n))
-    e.call(kernels.conv.fill, made, 0)
+    shape = top + height + bottom, channels, left + width + right, n
+    made = e.filled("padded", shape, 0) if n == 1 else e.scratch("padded", shape)
+    if n > 1:
+        e.call(kernels.conv.fill, made, 0)
     inside = e.view("inside", f"{made}[{top}:{top + height}, :, {left}:{left + width}]")
     e.call(kernels.np.copyto, inside, e[x])
     return made
@@ -120,7 +130,8 @@ def padded(x: str, geometry: Geometry, e: PlanWriter) -> str:
 
 @record
 class Im2colGemm(Op):
-    """y = weights times columns, a matrix product for each row of the output.
+    """y = weights times columns, a matrix product for each row of the output; or for so many filters `at_once` of
+    all rows.
 
     With `moments` those for batch normalisation are a by-product, taken where the rows are made.
     """
@@ -128,6 +139,7 @@ class Im2colGemm(Op):
     columns: Im2col
     y: TensorType
     moments: bool = False
+    at_once: int = 0
 
     def type(self, columns: TensorType, w: TensorType) -> TensorType:
         return self.y
@@ -167,6 +179,9 @@ class Im2colGemm(Op):
             self.emit_phases(node, e)
             return
         filters = e.type(w)["f"]
+        if self.at_once:
+            emit_at_once(w, f"{self.columns.rows(columns, e)}[0]", self.at_once, node, e)
+            return
         out = e.view("by_row", e.source(kernels.conv.by_group, e[node.name], groups))
         rows = self.columns.rows(columns, e)
         depth, length = e.type(w).elements // filters, prod(e.shape(node.name)[-2:])
@@ -232,9 +247,10 @@ class Im2colFilterGradient(Op):
         columns, dy = node.inputs
         filters, depth = self.w["f"], self.w.elements // self.w["f"]
         height, *rest = e.shape(dy)
-        block = block_rows(height, rest)
+        by_rows = e.op(dy).fused_into_reader
+        block = block_rows(height, rest) if by_rows else max(1, min(height, PARTS // (4 * filters * depth)))
         scratch = e.scratch("parts", (block, 4, filters, depth))
-        given = e[dy] if e.op(dy).fused_into_reader else e.blocks(dy)
+        given = e[dy] if by_rows else e.blocks(dy)
         rows = self.columns.rows(columns, e)
         e.call(kernels.polyphase.polyphase_filter_gradient, given, rows, scratch=scratch, out=e.matrix(node.name))
 

@@ -112,7 +112,7 @@ class PhasedIm2col(Im2col):
         """The view [u,v,i,d,l] whose rows are multiplied."""
         kernel, stride = self.geometry.kernel[0], self.geometry.stride[0]
         rows = e.source(kernels.conv.rows, e[columns], kernel, stride, 2 * windows)
-        return e.view_of(columns, "by_phase", e.source(kernels.conv.by_phase, rows))
+        return e.view_of(columns, "by_phase", e.source(kernels.polyphase.by_phase, rows))
 
     def image(self, columns: Array) -> Array:
         """The columns [n,g,h,v,c,w] as they were before they were sorted by parity."""
@@ -184,7 +184,7 @@ class PhasedIm2colFilterGradient(Op):
         scratch = e.scratch("parts", (2, 2, block, filters, depth))
         by_phase = e.view_of(dy, "by_phase", f"{e[dy]}.reshape(2, 2, {windows}, {filters}, {t * n})")
         rows = self.columns.by_phase(columns, windows, e)
-        e.call(kernels.conv.phased_filter_gradient, by_phase, rows, scratch=scratch, out=e.matrix(node.name))
+        e.call(kernels.polyphase.phased_filter_gradient, by_phase, rows, scratch=scratch, out=e.matrix(node.name))
 
 
 # ---- pooling ---------------------------------------------------------------------------------------

@@ -91,13 +91,12 @@ class PooledConvolve(Op):
         height, filters, width, _ = e.shape(node.name)
         (u, v), pixels = self.geometry.kernel, height * width * n
         depth = channels * u * v
-        columns = e.scratch("columns", (depth + self.bias, height, width, n))
+        shape = depth + self.bias, height, width, n
+        columns = e.filled("columns", shape, 1) if self.bias else e.scratch("columns", shape)  # ones for the bias
         taps = e.view("taps", f"{columns}[:{depth}].reshape({channels}, {u}, {v}, {height}, {width}, {n})")
         source = padded(x, self.geometry, e)
         seen = e.source(kernels.conv.windows, source, self.geometry.kernel, self.geometry.stride)
         e.call(kernels.np.copyto, taps, e.view("windows", seen))
-        if self.bias:
-            e.call(kernels.conv.fill, e.view("ones", f"{columns}[{depth}]"), 1)
         products = e.scratch("products", (4, filters, height, width, n))
         e.call(
             multiplying_two(4 * filters, depth + self.bias, pixels),

@@ -5,15 +5,18 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from ... import kernels
-from ...ir import TensorType
+from ...ir import TensorType, parameter
 from ...ir.geometry import Geometry
 from ...ir.op import Array, GraphBuilder, Node, Op, PlanWriter, Slides
 from ...record import record
 from ..norm import BLOCK, ReluBatchNormSums
-from .convolve import AddBias, Convolve, ConvolveFilterGradient, ConvolveInputGradient
+from .bias import AddBias
+from .convolve import Convolve, ConvolveFilterGradient, ConvolveInputGradient
 from .polyphase import as_image, as_polyphase, image_type, moments_of, moments_type, polyphase_type
 
 SKEW = 2_736  # numbers between two components, so that they do not fall on the same sets of the cache
+
+READY = 1 << 20  # numbers of transformed filters that are kept from one call to the next
 
 
 @record
@@ -21,13 +24,20 @@ class WinogradConvolve(Slides):
     """A 3x3 convolution, stride 1, from polyphase rows to polyphase rows, with half the products.
 
     A pass may give it what follows: a bias, a value that is added, `relu`; `moments` for batch normalisation; with
-    `keep` its transformed input is a by-product, for the gradient.
+    `keep` its transformed input is a by-product, for the gradient. With `ready` it is given filters that are
+    transformed already.
     """
 
     width: int  # of the input
     relu: bool = False
     moments: bool = False
     keep: bool = False
+    ready: bool = False
+
+    @property
+    def to_filters(self) -> TransformFilters:
+        """What makes of filters those that are ready."""
+        return TransformFilters()
 
     @property
     def left(self) -> int:
@@ -51,7 +61,7 @@ class WinogradConvolve(Slides):
 
     def macs(self, x: TensorType, w: TensorType, *rest: TensorType) -> int:
         """Six products for four outputs, where the definition takes twelve."""
-        return Convolve(self.geometry).macs(image_type(x, self.width), w) // 2
+        return Convolve(self.geometry).macs(image_type(x, self.width), of_3x3(w)) // 2
 
     def gradient(self, node: Node, dy: str, b: GraphBuilder) -> tuple[str | None, ...]:
         dx = b.add(self.way_back, dy, *node.inputs, name=f"{node.name}.dx", like=node)
@@ -62,6 +72,7 @@ class WinogradConvolve(Slides):
         return WinogradConvolveGradient(self.geometry, self.width)
 
     def evaluate(self, x: Array, w: Array, *rest: Array) -> Array | tuple[Array, ...]:
+        w = self.to_filters.undone(w) if self.ready else w
         y = as_polyphase(Convolve(self.geometry).convolved(as_image(x, self.width), w))
         y = AddBias(self.relu).evaluate(y, *rest) if rest else y
         made = [y, moments_of(y)] if self.moments else [y]
@@ -86,7 +97,11 @@ class WinogradConvolve(Slides):
         x, w, *_ = node.inputs
         f, c, block, length = sizes(x, w, node.name, e)
         rows = e.shape(node.name)[0]
-        scratch: dict[str, tuple[int, ...]] = {"u": (6, f, 3, c), "products": (6, block, f, length)}
+        scratch: dict[str, tuple[int, ...]] = {
+            **({} if self.ready else {"u": (6, f, 3, c)}),
+            "products": (6, block, f, length),
+            **side_by_side(self.geometry, block, c, length),
+        }
         if self.keep:
             transformed = {"transformed": saved_input(f"{node.name}:transformed", e)}
         else:
@@ -94,14 +109,55 @@ class WinogradConvolve(Slides):
         e.call(
             kernels.winograd_1d.winograd_1d,
             e[x],
-            taps(w, e),
+            None if self.ready else taps(w, e),
             self.geometry.pad,
             block,
+            **({"u": e[w]} if self.ready else {}),
             **lent(scratch, e),
             **transformed,
             **self.epilogue(node, f, e),
             out=e[node.name],
         )
+
+
+@record
+class TransformFilters(Op):
+    """Filters as Winograd's method multiplies with them: where they do not change this is done once."""
+
+    def type(self, w: TensorType) -> TensorType:
+        return parameter(k=6, f=w["f"], u=3, c=w["c"])
+
+    def flops(self, *inputs: TensorType) -> int:
+        return 0
+
+    def evaluate(self, w: Array) -> Array:
+        import numpy as np
+
+        return np.ascontiguousarray(np.einsum("kv,fcuv->kfuc", filter_matrix(w), w))
+
+    def undone(self, u: Array) -> Array:
+        """The filters w[f,c,3,3] that have this transform."""
+        import numpy as np
+
+        return np.einsum("vk,kfuc->fcuv", np.linalg.pinv(filter_matrix(u)), u)
+
+    def emit(self, node: Node, e: PlanWriter) -> None:
+        (w,) = node.inputs
+        e.call(kernels.winograd_1d.transform_filters, taps(w, e), out=e[node.name])
+
+
+def filter_matrix(like: Array) -> Array:
+    """G, in the type of an array's numbers."""
+    import numpy as np
+
+    from ...kernels.winograd_1d import FILTERS
+
+    return np.array(FILTERS, like.dtype)
+
+
+def of_3x3(w: TensorType) -> TensorType:
+    """The type of the filters, of which some may be transformed."""
+    return parameter(f=w["f"], c=w["c"], u=3, v=3)
 
 
 @record
@@ -170,6 +226,7 @@ class WinogradConvolveGradient(Op):
             "parts": (6, block, 3 * c, f),
             "gradients": (6, held(height, block) * f * length + SKEW),
             "products": (6, block, c, length),
+            **side_by_side(self.geometry, block, c, length),
         }
         given: str | None = e[x]
         transformed, epilogue = {}, self.sums_by_rows(rest, e)
@@ -205,6 +262,11 @@ def sizes(x: str, w: str, y: str, e: PlanWriter) -> tuple[int, int, int, int]:
 def held(rows: int, block: int) -> int:
     """How many transformed rows are held: all of a small image, else what slides three blocks down at a time."""
     return min(rows + 2, 3 * block + 6)
+
+
+def side_by_side(geometry: Geometry, rows: int, channels: int, length: int) -> dict[str, tuple[int, ...]]:
+    """Scratch for the six pixels of each tile of some rows, which all tiles have of their own with padding."""
+    return {} if geometry.pad[1][0] else {"pixels": (rows, 6, channels, length)}
 
 
 def saved_input(value: str, e: PlanWriter) -> str:

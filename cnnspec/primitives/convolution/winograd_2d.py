@@ -3,16 +3,28 @@
 from __future__ import annotations
 
 from ... import kernels
-from ...ir import TensorType
+from ...ir import TensorType, parameter
 from ...ir.geometry import Geometry
 from ...ir.op import Array, Node, PlanWriter
 from ...record import record
 from ..norm import STRIP
 from .convolve import Convolve
 from .polyphase import as_image, as_polyphase, image_type
-from .winograd_1d import WinogradConvolve, WinogradConvolveGradient, lent, taps
+from .winograd_1d import (
+    TransformFilters,
+    WinogradConvolve,
+    WinogradConvolveGradient,
+    filter_matrix,
+    lent,
+    of_3x3,
+    side_by_side,
+    taps,
+)
 
 APART = 80  # numbers, five lines of the cache: what lies side by side does not fall on the same sets of it
+LARGE = 1 << 16  # weights of each tap from which on filters and their gradient take turns in one memory
+TRANSFORMED = 1 << 14  # weights of each tap that are transformed at a time, in the cache
+AT_ONCE = 1 << 20  # numbers of the filters' gradient, of large layers, that a strip adds to at a time
 
 
 def strips(rows: int) -> int:
@@ -26,7 +38,11 @@ class Winograd2dConvolve(WinogradConvolve):
 
     def macs(self, x: TensorType, w: TensorType, *rest: TensorType) -> int:
         """36 products for sixteen outputs, where the definition takes 144."""
-        return Convolve(self.geometry).macs(image_type(x, self.width), w) // 4
+        return Convolve(self.geometry).macs(image_type(x, self.width), of_3x3(w)) // 4
+
+    @property
+    def to_filters(self) -> TransformFilters2d:
+        return TransformFilters2d()
 
     @property
     def way_back(self) -> Winograd2dConvolveGradient:
@@ -43,11 +59,10 @@ class Winograd2dConvolve(WinogradConvolve):
         x, w, *_ = node.inputs
         f, c, length = sizes(w, node.name, e)
         scratch: dict[str, tuple[int, ...]] = {
-            "taps": (3, 3, f, c),
-            "across": (3, 6, f, c),
-            "u": (6, 6, f, c),
+            **({} if self.ready else {**some_filters(f, c), "u": (6, 6, f, c)}),
             "strip": (6, 4 * max(c * tile_row(x, e), f * length) + APART),
             "products": (36, f * length + APART),
+            **side_by_side(self.geometry, 6, c, length),
         }
         if self.keep:
             transformed = {"transformed": saved_input_2d(f"{node.name}:transformed", e)}
@@ -56,13 +71,39 @@ class Winograd2dConvolve(WinogradConvolve):
         e.call(
             kernels.winograd_2d.winograd_2d,
             e[x],
-            taps(w, e),
+            None if self.ready else taps(w, e),
             self.geometry.pad,
+            **({"u": e[w]} if self.ready else {}),
             **lent(scratch, e),
             **transformed,
             **self.epilogue(node, f, e),
             out=e[node.name],
         )
+
+
+@record
+class TransformFilters2d(TransformFilters):
+    """The same in both directions."""
+
+    def type(self, w: TensorType) -> TensorType:
+        return parameter(k=6, l=6, f=w["f"], c=w["c"])
+
+    def evaluate(self, w: Array) -> Array:
+        import numpy as np
+
+        g = filter_matrix(w)
+        return np.ascontiguousarray(np.einsum("ku,lv,fcuv->klfc", g, g, w))
+
+    def undone(self, u: Array) -> Array:
+        import numpy as np
+
+        back = np.linalg.pinv(filter_matrix(u))
+        return np.einsum("uk,vl,klfc->fcuv", back, back, u)
+
+    def emit(self, node: Node, e: PlanWriter) -> None:
+        (w,) = node.inputs
+        scratch = lent(some_filters(e.type(w)["f"], e.type(w)["c"]), e)
+        e.call(kernels.winograd_2d.transform_filters_2d, taps(w, e), **scratch, out=e[node.name])
 
 
 @record
@@ -81,16 +122,21 @@ class Winograd2dConvolveGradient(WinogradConvolveGradient):
         f, c, length = sizes(w, dy, e)
         row = c * tile_row(node.name, e)
         scratch: dict[str, tuple[int, ...]] = {
-            "taps": (3, 3, f, c),
-            "across": (3, 6, f, c),
+            **some_filters(f, c),
             "u": (6, 6, f, c),
-            "du": (6, 6, f, c),
-            "parts": (6, 6, f, c),
+            "parts": (kernels.gemm.divisor(36, max(1, AT_ONCE // (f * c))), f, c),
             "strip": (6, 4 * max(row, f * length) + APART),
-            "gradients": (36, f * length + APART),
+            "gradients": (1, 36, f * length + APART),
             "products": (36, c * length + APART),
             "both": (12, 4 * row + APART),
+            **side_by_side(self.geometry, 6, c, length),
         }
+        rows = strips(e.type(dy)["h"])
+        # unless what must be kept of the images meanwhile is more than that saves
+        if f * c >= LARGE and rows * length <= c:
+            scratch["gradients"] = (rows, *scratch["gradients"][1:])
+        else:
+            scratch["du"] = scratch["u"]
         given: str | None = e[x]
         transformed = {}
         if self.saved:
@@ -112,6 +158,12 @@ class Winograd2dConvolveGradient(WinogradConvolveGradient):
         )
         if self.sums is not None:
             self.sums.emit_total(node, rest, epilogue, e)
+
+
+def some_filters(f: int, c: int) -> dict[str, tuple[int, ...]]:
+    """Scratch for the transforms of filters, of so many at a time."""
+    some = kernels.gemm.divisor(f, max(1, TRANSFORMED // c))
+    return {"taps": (3, 3, some, c), "across": (3, 6, some, c)}
 
 
 def sizes(w: str, y: str, e: PlanWriter) -> tuple[int, int, int]:

@@ -10,27 +10,31 @@
 const LONGEST = 12000; // characters of an address; what would be longer is left out
 const MOST_NUMBERS = 2000; // changed numbers that an address holds
 
-const address = { timer: 0, asked: 0 };
+// known: what stood behind # when it was last written or followed
+const address = { timer: 0, asked: 0, followed: 0, known: "" };
 
-// Write the address a little later: browsers refuse one that changes with every key press.
+// Write the address a little later: browsers refuse one that changes with every key press. One that somebody
+// wrote in the meantime is not lost: it is about to be followed.
 function tellAddress() {
   window.clearTimeout(address.timer);
   address.timer = window.setTimeout(async () => {
     const asked = ++address.asked, text = await addressNow();
-    if (asked !== address.asked) return;
+    if (asked !== address.asked || window.location.hash !== address.known) return;
     window.history.replaceState(null, "", `#${text}`);
+    address.known = window.location.hash;
     tellLab(text);
   }, 200);
 }
 
-// A page of a lab is a blob in its frame; the lab puts its place into a link, and asks for it then.
-function tellLab(place) {
+// A page of a lab is a blob in its frame; the lab puts its place into a link, and asks for it then. An answer is `asked`:
+// null where nothing is chosen yet.
+function tellLab(place, asked = false) {
   const { protocol, origin } = window.location;
-  if (protocol === "blob:" && window.parent !== window) window.parent.postMessage({ place }, origin === "null" ? "*" : origin);
+  if (protocol === "blob:" && window.parent !== window) window.parent.postMessage({ place, asked }, origin === "null" ? "*" : origin);
 }
 
 window.addEventListener("message", async ({ source, data }) => {
-  if (source === window.parent && source !== window && data === "place" && chosen.layer) tellLab(await addressNow());
+  if (source === window.parent && source !== window && data === "place") tellLab(chosen.layer ? await addressNow() : null, true);
 });
 
 async function addressNow() {
@@ -84,12 +88,17 @@ function readAddress() {
 
 // Show what the address asks for; tells whether it names a layer.
 async function followAddress() {
-  const asked = readAddress();
+  const asked = readAddress(), turn = ++address.followed;
+  address.known = window.location.hash;
+  address.asked++; // what was about to be written is out of date
+  window.clearTimeout(address.timer);
   if (!asked) return false;
   let example = asked.example || (asked.more ? content.examples[0] : null);
   if (asked.more) example = await unpackExample(asked.more, example);
+  if (turn !== address.followed) return true; // a later address is followed
   showView(asked.view);
-  if (example && (example !== chosen.example || !example.seen)) await showExample(example);
+  if (example && (example !== chosen.example || !isUpToDate(example))) await showExample(example);
+  if (turn !== address.followed) return true;
   choose(asked.layer.name);
   if (asked.place) {
     chosen.place = asked.place;

@@ -53,5 +53,5 @@ function stopCamera(keep) {
   byId("seen-by-camera").hidden = true;
   byId("camera").textContent = "camera";
   const { before } = camera;
-  if (keep && before && chosen.example !== before) keepStep("a picture of the camera", () => showExample(before));
+  if (keep && before && chosen.wanted !== before) keepStep("a picture of the camera", () => showExample(before));
 }

@@ -2,7 +2,8 @@
 
 const KEPT = 3; // examples whose values stay
 
-const looked = { text: "", parameters: null, original: {}, changed: {}, recent: [], worker: null, waiting: new Map(), asked: 0 };
+// version: how often numbers were changed; underWay: examples that are looked at just now
+const looked = { text: "", parameters: null, original: {}, changed: {}, version: 0, recent: [], underWay: new Map(), worker: null, waiting: new Map(), asked: 0 };
 
 // What the worker does, in a scope of its own; `network` is the page's network (targets/js).
 function worker() {
@@ -110,26 +111,36 @@ function ask(question) {
 // What a first step of the spec's optimiser makes of a weight with a gradient; null where nobody can say.
 const stepOf = async (weight, gradient) => (await ask({ step: [weight, gradient] })).step;
 
-// Take other numbers for a parameter: what was computed with the old ones is forgotten.
+// Take other numbers for a parameter: what was computed with the old ones, or is just now, is out of date.
 function useNumbers(full, numbers) {
   looked.original[full] ??= looked.parameters[full];
   looked.changed[full] = looked.parameters[full] = numbers;
-  for (const example of looked.recent) example.seen = null;
-  looked.recent = [];
+  looked.version++;
 }
+
+const isUpToDate = (example) => Boolean(example.seen) && example.version === looked.version;
 
 // Look at an example, unless its values are here; those of examples that were left long ago go.
 async function look(example) {
-  if (!example.seen) {
-    const { text } = looked;
-    const numbers = (at) => (Array.isArray(at) ? numbersAt(at) : at);
-    const named = (given) => given && Object.fromEntries(Object.entries(given).map(([name, at]) => [name, numbers(at)]));
-    const { pixels, inputs, targets } = example;
-    const parametersToo = !looked.parameters, { changed } = looked;
-    looked.changed = {};
-    example.seen = !text ? { cost: null, values: {}, gradients: {} } : await ask({ pixels, inputs: named(inputs), targets: named(targets), changed, parametersToo });
-    addKept(example);
+  while (!isUpToDate(example)) {
+    if (!looked.underWay.has(example)) looked.underWay.set(example, lookOnce(example).finally(() => looked.underWay.delete(example)));
+    await looked.underWay.get(example);
   }
-  looked.recent = [example, ...looked.recent.filter((other) => other !== example)];
+  const shown = chosen.example?.seen ? [chosen.example] : [];
+  looked.recent = [...new Set([example, ...shown, ...looked.recent])];
   for (const old of looked.recent.splice(KEPT)) old.seen = null;
+}
+
+// The values of an example, unless numbers are changed while they are computed.
+async function lookOnce(example) {
+  const { text, version } = looked;
+  const numbers = (at) => (Array.isArray(at) ? numbersAt(at) : at);
+  const named = (given) => given && Object.fromEntries(Object.entries(given).map(([name, at]) => [name, numbers(at)]));
+  const { pixels, inputs, targets } = example;
+  const parametersToo = !looked.parameters, { changed } = looked;
+  looked.changed = {};
+  const seen = !text ? { cost: null, values: {}, gradients: {} } : await ask({ pixels, inputs: named(inputs), targets: named(targets), changed, parametersToo });
+  if (version !== looked.version) return;
+  Object.assign(example, { seen, version });
+  addKept(example);
 }

@@ -4,7 +4,7 @@ const PAD = 196; // pixels along a side of the pad
 const PEN = 16; // how broad a stroke is there
 const SMALL = 512; // pixels along the longer side that a picture of a file is brought to first
 
-const own = { example: null, busy: false, again: null };
+const own = { example: null, busy: false, again: null, file: null };
 
 function showPad() {
   if (!content.own) return;
@@ -33,7 +33,7 @@ function showPad() {
   const clear = () => {
     if (!empty()) keep("the pad cleared");
     white();
-    if (chosen.example === own.example) showExample(content.examples[0]);
+    if (chosen.wanted === own.example) showExample(content.examples[0]);
   };
   const at = (event) => {
     const { left, top, width, height } = pad.getBoundingClientRect();
@@ -64,7 +64,9 @@ function showPad() {
   byId("file").addEventListener("change", async (event) => {
     const [file] = event.target.files, before = chosen.example;
     if (!file) return;
+    own.file = file;
     const image = await pixelsOf(file);
+    if (file !== own.file) return; // another one was chosen meanwhile
     if (await askAbout(image, file.name)) keepStep(`a picture from ${file.name}`, () => showExample(before));
     event.target.value = ""; // so that the same file can be chosen again
   });
@@ -104,7 +106,7 @@ async function askAbout(image, title) {
   await showExample(ownExample(pixels, title)).finally(() => {
     own.busy = false;
   });
-  const again = own.again;
+  const { again } = own; // nothing where something else was chosen meanwhile
   own.again = null;
   if (again) askAbout(...again);
   return true;
@@ -122,5 +124,6 @@ function showExample(example) {
     own.example = example;
   }
   byId("example").value = k < 0 ? "own" : String(k);
+  own.again = null;
   return chooseExample(example);
 }

@@ -2,7 +2,7 @@
 
 const MOST = 64; // maps shown before the reader asks for all
 
-const chosen = { example: null, wanted: null, layer: null, place: [0, 0, 0], view: "values", all: false, weight: null };
+const chosen = { example: null, wanted: null, turn: 0, layer: null, place: [0, 0, 0], view: "values", all: false, weight: null };
 
 // ---- the page's fixed parts ------------------------------------------------------------------------
 
@@ -188,11 +188,11 @@ function showAgain() {
 
 // Look at an example, and show what is chosen of it. While it is computed the page says so.
 async function chooseExample(example) {
-  const state = document.documentElement.dataset;
+  const state = document.documentElement.dataset, turn = ++chosen.turn;
   state.ready = "";
   chosen.wanted = example;
   await look(example);
-  if (chosen.wanted !== example) return;
+  if (turn !== chosen.turn) return; // another was chosen meanwhile, or this one again
   chosen.example = example;
   showInputs(example);
   showAnswers(example);
@@ -224,7 +224,7 @@ function neighbour(step) {
 
 showPage();
 byId("example").addEventListener("change", (event) => {
-  chooseExample(event.target.value === "own" ? own.example : content.examples[Number(event.target.value)]);
+  showExample(event.target.value === "own" ? own.example : content.examples[Number(event.target.value)]);
 });
 byId("choose").addEventListener("change", (event) => choose(event.target.value));
 byId("before").addEventListener("click", () => neighbour(-1));

@@ -17,7 +17,7 @@ function change(layer, name, edit, what) {
 // Take other numbers for a parameter, and look again.
 function useParameter(full, numbers) {
   useNumbers(full, numbers);
-  return chooseExample(chosen.example);
+  return chooseExample(chosen.wanted);
 }
 
 // Where kernel (f, k) of a filter's weights begins, how long it is, and whether it lies there turned.

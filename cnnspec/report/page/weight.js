@@ -141,9 +141,8 @@ async function showWeight() {
     element("p", { id: "weight-gradient", "data-number": total }, `It has a part in ${places}: d cost / d weight = ${show(total)}`),
     scrolling("the parts of the weight", made), element("p", { id: "weight-step" }),
   );
-  const step = await stepOf(value, total);
-  const said = byId("weight-step");
-  if (!step || !said || chosen.weight?.k !== k || chosen.weight.name !== name) return;
+  const said = byId("weight-step"), step = await stepOf(value, total);
+  if (!step || !said.isConnected) return; // another weight is told of by now
   const clipped = step.scale < 1 ? `, shortened by the clip to ${show(total * step.scale)}` : "";
   said.dataset.number = step.after;
   said.textContent = `A first step of ${content.optimiser} on this image alone${clipped}: ${show(value, 7)} ` +

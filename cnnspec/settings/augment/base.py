@@ -11,7 +11,7 @@ mixes their answers.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, ClassVar
 
 from ...diagnostics import Fault
@@ -20,16 +20,20 @@ from ...ir.fields import Declared, written
 if TYPE_CHECKING:
     import numpy as np
 
+AT_ONCE = 1 << 15  # numbers that are changed at once: they stay in a core's cache
+
 
 class Augmentation(Declared):
     """The base of all augmentations; see the module's text.
 
     moves  whether pixels change their places, so that answers which are images follow
     mixes  whether it takes a second image of the epoch, as `Mixing` does
+    slow   whether workers had better share it; what is quick is quicker still of many images at once
     """
 
     moves: ClassVar[bool] = False
     mixes: ClassVar[bool] = False
+    slow: ClassVar[bool] = False
     sides: ClassVar[tuple[int, ...]] = (1, 2)  # spatial axes of the images that it is for
 
     def fits(self, shape: tuple[int, ...]) -> None:
@@ -90,17 +94,29 @@ class Mixing(Augmentation):
 class Pixelwise(Augmentation):
     """An augmentation of numbers in their places: bytes stay within 0 and 255, other numbers have no bounds."""
 
+    slow: ClassVar[bool] = True
+
     def change(self, pixels: np.ndarray, drawn: np.ndarray, full: float) -> np.ndarray:
-        """Images (n, c, ...) in float32, whose full range is 0 to `full`, changed by their rows."""
+        """Images (n, c, ...) in float32, of a range from 0 to `full`, changed by their rows, perhaps in place."""
         raise AssertionError(f"{type(self).__name__} changes nothing")
 
     def apply(self, images: np.ndarray, drawn: np.ndarray) -> np.ndarray:
         import numpy as np
 
         if images.dtype != np.uint8:
-            return self.change(images.astype(np.float32, copy=False), drawn, 1.0).astype(images.dtype, copy=False)
-        changed = self.change(images.astype(np.float32), drawn, 255.0)
-        return np.clip(np.rint(changed), 0, 255).astype(np.uint8)
+            return self.change(images.astype(np.float32), drawn, 1.0).astype(images.dtype, copy=False)
+        out, lowest, highest = np.empty_like(images), np.float32(0), np.float32(255)
+        for part in parts(images):
+            changed = self.change(images[part].astype(np.float32), drawn[part], 255.0)
+            np.rint(changed, out=changed)
+            out[part] = np.clip(changed, lowest, highest, out=changed)  # in a fifth of maximum's and minimum's time
+        return out
+
+
+def parts(images: np.ndarray) -> Iterator[slice]:
+    """A few images after the others, as many as are changed at once."""
+    several = max(1, AT_ONCE // max(1, images[:1].size))
+    return (slice(first, first + several) for first in range(0, len(images), several))
 
 
 def along(numbers: np.ndarray, images: np.ndarray) -> np.ndarray:

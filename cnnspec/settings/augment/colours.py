@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, ClassVar
 from ...ir.fields import Number, optional_size
 from ...record import record
 from .base import Pixelwise, along
+from .streams import spread, streams
 
 if TYPE_CHECKING:
     import numpy as np
@@ -32,7 +33,8 @@ class Brightness(Factor):
     word: ClassVar[str] = "brightness"
 
     def change(self, pixels: np.ndarray, drawn: np.ndarray, full: float) -> np.ndarray:
-        return pixels * along(drawn, pixels).astype(pixels.dtype)
+        pixels *= along(drawn, pixels).astype(pixels.dtype)
+        return pixels
 
 
 @record
@@ -44,8 +46,11 @@ class Contrast(Factor):
     def change(self, pixels: np.ndarray, drawn: np.ndarray, full: float) -> np.ndarray:
         import numpy as np
 
-        means = along(pixels.reshape(len(pixels), -1).mean(axis=1, dtype=np.float64), pixels).astype(pixels.dtype)
-        return means + (pixels - means) * along(drawn, pixels).astype(pixels.dtype)
+        flat = pixels.reshape(len(pixels), -1)
+        # sums of bytes that stay below 2^24 are exact in float32 too
+        precision = np.float32 if full == 255 and 255 * flat.shape[1] < 1 << 24 else np.float64
+        means = flat.sum(axis=1, dtype=precision).astype(np.float64) / flat.shape[1]
+        return apart(pixels, along(means, pixels).astype(pixels.dtype), drawn)
 
 
 @record
@@ -64,8 +69,9 @@ class Saturation(Factor):
         import numpy as np
 
         red, green, blue = (pixels[:, c : c + 1] * np.float32(LUMA[c]) for c in range(3))
-        grey = red + green + blue
-        return grey + (pixels - grey) * along(drawn, pixels).astype(pixels.dtype)
+        red += green
+        red += blue
+        return apart(pixels, red, drawn)
 
 
 @record
@@ -79,13 +85,27 @@ class Noise(Pixelwise):
     amount: float = optional_size(AMOUNT, "P", 0.05, "standard deviation, as a share of the full range")
 
     def draw(self, generator: np.random.Generator, count: int, shape: tuple[int, ...]) -> np.ndarray:
-        return generator.integers(0, 1 << 63, count)  # the seed of each image
+        return spread(generator.integers(0, 1 << 63, count))  # a seed for each image
+
+    def apply(self, images: np.ndarray, drawn: np.ndarray) -> np.ndarray:
+        """As `draw` has drawn them, or by a seed (n,) for each image."""
+        return super().apply(images, spread(drawn) if drawn.ndim == 1 else drawn)
 
     def change(self, pixels: np.ndarray, drawn: np.ndarray, full: float) -> np.ndarray:
         import numpy as np
 
         deviation = np.float32(self.amount * full)
         noise = np.empty(pixels.shape, np.float32)
-        for seed, room in zip(drawn.tolist(), noise, strict=True):
-            np.random.Generator(np.random.PCG64(seed)).standard_normal(out=room, dtype=np.float32)
-        return pixels + noise * deviation
+        for stream, room in zip(streams(drawn), noise, strict=True):
+            stream.standard_normal(out=room, dtype=np.float32)
+        noise *= deviation
+        pixels += noise
+        return pixels
+
+
+def apart(pixels: np.ndarray, grey: np.ndarray, factors: np.ndarray) -> np.ndarray:
+    """Pixels brought nearer to what is grey beside them or further from it, by each image's factor."""
+    pixels -= grey
+    pixels *= along(factors, pixels).astype(pixels.dtype)
+    pixels += grey
+    return pixels

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, ClassVar
 
 from ...ir.fields import Number, Sizes, optional_size, size
 from ...record import record
-from .base import Augmentation, Mixing, along
+from .base import Augmentation, Mixing, along, parts
 
 if TYPE_CHECKING:
     import numpy as np
@@ -19,6 +20,7 @@ class Cutout(Augmentation):
     """Puts zeros into a box of each image, whose middle lies anywhere in it (DeVries and Taylor 2017)."""
 
     word: ClassVar[str] = "cutout"
+    slow: ClassVar[bool] = True
     box: int | tuple[int, ...] = size(Sizes(), "N or HxW", "size of the box, in pixels")
 
     def sizes(self, shape: tuple[int, ...]) -> tuple[int, ...]:
@@ -39,12 +41,12 @@ class Cutout(Augmentation):
         return generator.integers(0, shape[1:], (count, len(shape) - 1))
 
     def apply(self, images: np.ndarray, drawn: np.ndarray) -> np.ndarray:
-        for image, middle in zip(images, drawn.tolist(), strict=True):
-            box: tuple[slice, ...] = tuple(
-                slice(max(0, place - length // 2), place - length // 2 + length)
-                for place, length in zip(middle, self.sizes(images.shape[1:]), strict=True)
-            )
-            image[:, *box] = 0
+        import numpy as np
+
+        lengths = np.array(self.sizes(images.shape[1:]))
+        first = drawn - lengths // 2
+        for image, box in zip(images, boxes(np.maximum(first, 0), first + lengths), strict=True):
+            image[box] = 0
         return images
 
 
@@ -68,8 +70,14 @@ class Mixup(Mixing):
         import numpy as np
 
         own = along(self.mixing_weights(drawn, images.shape[1:]).astype(np.float32), images)
-        mixed = images.astype(np.float32) * own + others.astype(np.float32) * (1 - own)
-        return (np.rint(mixed) if images.dtype.kind in "biu" else mixed).astype(images.dtype)
+        rest = 1 - own
+        for part in parts(images):
+            mixed, other = images[part].astype(np.float32), others[part].astype(np.float32)
+            mixed *= own[part]
+            other *= rest[part]
+            mixed += other
+            images[part] = np.rint(mixed, out=mixed) if images.dtype.kind in "biu" else mixed
+        return images
 
     def mixing_weights(self, drawn: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
         return drawn[:, 0]
@@ -97,15 +105,11 @@ class Cutmix(Mixing):
         first, last = (np.clip(np.rint(middle + half * length), 0, sides) for half in (-0.5, 0.5))
         return np.column_stack([first, last, generator.permutation(count)])
 
-    def boxes(self, drawn: np.ndarray) -> list[tuple[slice, ...]]:
-        """The box of each image, along its sides."""
-        sides = (drawn.shape[1] - 1) // 2
-        rows = drawn[:, :-1].astype(int).tolist()
-        return [tuple(map(slice, row[:sides], row[sides:])) for row in rows]
-
     def mix(self, images: np.ndarray, others: np.ndarray, drawn: np.ndarray) -> np.ndarray:
-        for image, other, box in zip(images, others, self.boxes(drawn), strict=True):
-            image[(slice(None), *box)] = other[(slice(None), *box)]
+        sides = (drawn.shape[1] - 1) // 2
+        corners = drawn[:, :-1].astype(int)
+        for image, other, box in zip(images, others, boxes(corners[:, :sides], corners[:, sides:]), strict=True):
+            image[box] = other[box]
         return images
 
     def mixing_weights(self, drawn: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
@@ -114,3 +118,9 @@ class Cutmix(Mixing):
         sides = len(shape) - 1
         lengths = drawn[:, sides : 2 * sides] - drawn[:, :sides]
         return 1 - lengths.prod(axis=1) / np.prod(shape[1:])
+
+
+def boxes(first: np.ndarray, last: np.ndarray) -> Iterator[tuple[slice, ...]]:
+    """The box in all channels of each image (c, ...), from corner to corner (n, sides)."""
+    along = [map(slice, *ends) for ends in zip(first.T.tolist(), last.T.tolist(), strict=True)]
+    return ((slice(None), *box) for box in zip(*along, strict=True))

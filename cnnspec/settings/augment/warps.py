@@ -16,7 +16,7 @@ from .base import Augmentation
 if TYPE_CHECKING:
     import numpy as np
 
-GROUP = 1 << 16  # pixels that are looked up at once
+GROUP = 1 << 13  # pixels that are looked up at once: their places and corners stay in a core's cache
 
 
 @record
@@ -24,6 +24,7 @@ class Warp(Augmentation):
     """The base: `inverse` has the maps."""
 
     moves: ClassVar[bool] = True
+    slow: ClassVar[bool] = True
     sides: ClassVar[tuple[int, ...]] = (2,)
 
     def inverse(self, drawn: np.ndarray, height: int, width: int) -> np.ndarray:
@@ -134,34 +135,105 @@ def warped(images: np.ndarray, inverse: np.ndarray, nearest: bool = False) -> np
     """images[n, c, h, w] through maps[n, 2, 3]: out[i, j] = in[map (i, j, 1)], the edge repeated beyond itself."""
     import numpy as np
 
-    count, channels, height, width = images.shape
     out = np.empty(images.shape, images.dtype)
-    i, j = np.arange(height)[:, None], np.arange(width)
-    several = max(1, GROUP // (height * width))
-    for first in range(0, count, several):
-        part = images[first : first + several]
-        m = inverse[first : first + several, :, :, None, None]
-        y, x = (
-            np.clip(m[:, k, 0] * i + m[:, k, 1] * j + m[:, k, 2], 0, n - 1) for k, n in ((0, height), (1, width))
-        )
-        flat = part.transpose(1, 0, 2, 3).reshape(channels, -1)
-        start = (np.arange(len(part)) * (height * width))[:, None, None]
-
-        def at(
-            row: np.ndarray, column: np.ndarray, flat: np.ndarray = flat, start: np.ndarray = start
-        ) -> np.ndarray:
-            return flat.take(start + row * width + column, axis=1)
-
-        if nearest:
-            found = at(np.rint(y).astype(np.intp), np.rint(x).astype(np.intp))
-        else:
-            top, left = y.astype(np.intp), x.astype(np.intp)
-            below, right = np.minimum(top + 1, height - 1), np.minimum(left + 1, width - 1)
-            down, over = (y - top).astype(np.float32), (x - left).astype(np.float32)
-            upper = at(top, left) * (1 - over) + at(top, right) * over
-            lower = at(below, left) * (1 - over) + at(below, right) * over
-            found = upper * (1 - down) + lower * down
-            if images.dtype.kind in "biu":
-                found = np.rint(found)
-        out[first : first + several] = found.transpose(1, 0, 2, 3)
+    groups = max(1, min(len(images), round(images[:, 0].size / GROUP)))
+    several = max(1, -(-len(images) // groups))  # as many in each, for a small one takes nearly as long
+    look = (Nearest if nearest else Bilinear)(images, several)
+    for first in range(0, len(images), several):
+        part = slice(first, first + several)
+        look.up(images[part], inverse[part], out[part])
     return out
+
+
+class Nearest:
+    """Looks up the pixels of several images at once that lie nearest to their places, in memory of its own."""
+
+    def __init__(self, images: np.ndarray, several: int) -> None:
+        import numpy as np
+
+        self.height, self.width = images.shape[2:]
+        self.rows, self.columns = np.arange(float(self.height))[:, None], np.arange(float(self.width))
+        self.at = np.empty((2, several, self.height, self.width))
+
+    def places(self, inverse: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """The rows and the columns (n, h, w) within the image that pixels of the result are looked up at.
+
+        Where maps turn nothing, rows (n, h, 1) and columns (n, 1, w), which are far fewer numbers.
+        """
+        import numpy as np
+
+        maps, upright = inverse[..., None, None], not (inverse[:, 0, 1].any() or inverse[:, 1, 0].any())
+        rows, columns = self.at[:, : len(inverse)]
+        if upright:
+            rows, columns = maps[:, 0, 0] * self.rows, maps[:, 1, 1] * self.columns
+        else:
+            np.add(maps[:, 0, 0] * self.rows, maps[:, 0, 1] * self.columns, out=rows)
+            np.add(maps[:, 1, 0] * self.rows, maps[:, 1, 1] * self.columns, out=columns)
+        for axis, (along, length) in enumerate(((rows, self.height), (columns, self.width))):
+            along += maps[:, axis, 2]
+            np.clip(along, 0.0, length - 1.0, out=along)
+        return rows, columns
+
+    def up(self, images: np.ndarray, inverse: np.ndarray, out: np.ndarray) -> None:
+        """The pixels of images (n, c, h, w) at the places of maps (n, 2, 3) into `out`."""
+        import numpy as np
+
+        y, x = (np.rint(along).astype(np.intp) for along in self.places(inverse))
+        out[...] = images[np.arange(len(images))[:, None, None], :, y, x].transpose(0, 3, 1, 2)
+
+
+class Bilinear(Nearest):
+    """Looks up what lies at their places, between pixels by the share of each of the four around.
+
+    framed   (n, h+1, w+1) a channel with its last row and column repeated, so that the pixels below and to the
+             right are always the same number of elements away
+    corners  (4, n, h, w) the four pixels around each place
+    """
+
+    def __init__(self, images: np.ndarray, several: int) -> None:
+        import numpy as np
+
+        super().__init__(images, several)
+        kind = np.result_type(images.dtype, np.float32)
+        shape = (several, self.height, self.width)
+        self.shares, self.rests = np.empty((2, *shape), np.float32), np.empty((2, *shape), np.float32)
+        self.small, self.index = np.empty(shape, np.int32), np.empty(shape, np.intp)
+        self.framed = np.empty((several, self.height + 1, self.width + 1), kind)
+        self.corners = np.empty((4, *shape), kind)
+        self.start = np.arange(0.0, self.framed.size, self.framed[0].size)[:, None, None]
+
+    def up(self, images: np.ndarray, inverse: np.ndarray, out: np.ndarray) -> None:
+        import numpy as np
+
+        n, row = len(images), self.width + 1
+        y, x = self.places(inverse)
+        upper, left = np.floor(y), np.floor(x)
+        shares, rests = self.shares[:, :n], self.rests[:, :n]
+        y -= upper
+        x -= left
+        shares[0], shares[1] = y, x
+        np.subtract(np.float32(1), shares, out=rests)
+        (down, over), (up, back) = shares, rests
+        upper *= row
+        upper += self.start[:n]
+        # by way of small integers, for straight to those of an index takes half as long again
+        np.add(upper.astype(np.int32), left.astype(np.int32), out=self.small[:n])
+        self.index[:n] = self.small[:n]
+        index, framed, flat = self.index[:n], self.framed[:n], self.framed.reshape(-1)
+        found, right_of, below, beyond = self.corners[:, :n]
+        for channel, to in zip(images.swapaxes(0, 1), out.swapaxes(0, 1), strict=True):
+            framed[:, :-1, :-1] = channel
+            framed[:, -1, :-1] = channel[:, -1]
+            framed[:, :, -1] = framed[:, :, -2]
+            for corner, away in ((found, 0), (right_of, 1), (below, row), (beyond, row + 1)):
+                flat[away:].take(index, out=corner, mode="wrap")  # `raise` would make a copy first
+            found *= back
+            right_of *= over
+            found += right_of
+            below *= back
+            beyond *= over
+            below += beyond
+            found *= up
+            below *= down
+            found += below
+            to[...] = np.rint(found, out=found) if images.dtype.kind in "biu" else found

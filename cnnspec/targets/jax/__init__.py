@@ -1,4 +1,4 @@
-"""Every word for JAX, by its name: a function of the op, its `Call` and its inputs, in (n, c, h, w) order.
+"""Every word for JAX, by its name: a function of the op, its `Call` and its inputs, channels last (`layout`).
 
 It stands in the module of its family, and has its entry in the `WORDS` there. A word without one is computed as the
 words that it is made of, an activation or a pooling word by its formula.

@@ -58,16 +58,16 @@ def computed(formula: Expression, **given: Array) -> Array:
 
 
 def softmax(op: Softmax, call: Call, x: Array) -> Array:
-    return jax.nn.softmax(wide(x), axis=1).astype(x.dtype)
+    return jax.nn.softmax(wide(x), axis=-1).astype(x.dtype)
 
 
 def logsoftmax(op: LogSoftmax, call: Call, x: Array) -> Array:
-    return jax.nn.log_softmax(wide(x), axis=1).astype(x.dtype)
+    return jax.nn.log_softmax(wide(x), axis=-1).astype(x.dtype)
 
 
 def maxout(op: Maxout, call: Call, x: Array) -> Array:
-    pieces = x.reshape(x.shape[0], -1, op.size, *x.shape[2:])
-    return first_largest([pieces[:, :, k] for k in range(op.size)])
+    pieces = x.reshape(*x.shape[:-1], -1, op.size)
+    return first_largest([pieces[..., k] for k in range(op.size)])
 
 
 def first_largest(values: list[Array]) -> Array:
@@ -76,16 +76,16 @@ def first_largest(values: list[Array]) -> Array:
 
 
 def radix_softmax(op: RadixSoftmax, call: Call, x: Array) -> Array:
-    parts = wide(x).reshape(x.shape[0], op.size, -1, *x.shape[2:])
-    return jax.nn.softmax(parts, axis=1).reshape(x.shape).astype(x.dtype)
+    parts = wide(x).reshape(*x.shape[:-1], op.size, -1)
+    return jax.nn.softmax(parts, axis=-2).reshape(x.shape).astype(x.dtype)
 
 
 def channel_mean(op: ChannelMean, call: Call, x: Array) -> Array:
-    return x.mean(axis=1, keepdims=True)
+    return x.mean(axis=-1, keepdims=True)
 
 
 def channel_max(op: ChannelMax, call: Call, x: Array) -> Array:
-    return first_largest([x[:, k : k + 1] for k in range(x.shape[1])])
+    return first_largest([x[..., k : k + 1] for k in range(x.shape[-1])])
 
 
 WORDS: dict[str, Word] = {

@@ -69,11 +69,6 @@ def wide(x: Array) -> Array:
     return x.astype(jnp.promote_types(x.dtype, jnp.float32))
 
 
-def column(x: Array, like: Array) -> Array:
-    """A number for each channel, so that it broadcasts over pixels."""
-    return x.reshape(*x.shape, *(1,) * (like.ndim - 2))
-
-
 def along(pair: tuple[T, T], x: Array) -> tuple[T, ...]:
     """What a geometry says for height and width, for the directions that x has."""
     return tuple([*pair][4 - x.ndim :])

@@ -18,12 +18,12 @@ def log(p: Array) -> Array:
 
 
 def cross_entropy(op: CrossEntropy, call: Call, p: Array, t: Array) -> Array:
-    t = t * (1 - op.smoothing) + op.smoothing / t.shape[1]
+    t = t * (1 - op.smoothing) + op.smoothing / t.shape[-1]
     if call.logits is not None:
-        log_p = jax.nn.log_softmax(wide(call.logits), axis=1)
+        log_p = jax.nn.log_softmax(wide(call.logits), axis=-1)
     else:
         log_p = wide(p) if isinstance(call.judged, LogSoftmax) else log(wide(p))
-    return -op.weight * call.mean((t * log_p).sum(axis=1))
+    return -op.weight * call.mean((t * log_p).sum(axis=-1))
 
 
 def binary_cross_entropy(op: BinaryCrossEntropy, call: Call, p: Array, t: Array) -> Array:
@@ -49,7 +49,7 @@ def huber(op: Huber, call: Call, p: Array, t: Array) -> Array:
 
 def hinge(op: Hinge, call: Call, p: Array, t: Array) -> Array:
     p = wide(p)
-    behind = op.margin + p - (p * t).sum(axis=1, keepdims=True)
+    behind = op.margin + p - (p * t).sum(axis=-1, keepdims=True)
     return op.weight * call.mean(jnp.where(behind <= 0, 0, behind) * (1 - t))
 
 

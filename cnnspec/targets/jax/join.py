@@ -33,11 +33,11 @@ def sub(op: Sub, call: Call, *branches: Array) -> Array:
 
 def mul(op: Mul, call: Call, *branches: Array) -> Array:
     rank = len(call.node.type.shape) + 1
-    return reduce(jnp.multiply, (x.reshape(*x.shape, *(1,) * (rank - x.ndim)) for x in branches))
+    return reduce(jnp.multiply, (x.reshape(x.shape[0], *(1,) * (rank - x.ndim), *x.shape[1:]) for x in branches))
 
 
 def concat(op: Concat, call: Call, *branches: Array) -> Array:
-    return jnp.concatenate(branches, axis=1)
+    return jnp.concatenate(branches, axis=-1)
 
 
 WORDS: dict[str, Word] = {

@@ -12,16 +12,17 @@ from jax import lax
 from ...words.affine import ChannelScale, PRelu
 from ...words.norm import Bn
 from ...words.standardise import Grn, GroupNorm, LayerNorm, Lrn
-from .call import Array, Call, Word, column, wide
+from .call import Array, Call, Word, wide
+from .layout import pixels
 
 
 def bn(op: Bn, call: Call, x: Array) -> Array:
     mean, var = call.state("running_mean"), call.state("running_var")
     if not call.training or call.frozen:
-        z, var = wide(x) - column(mean, x), column(var, x)
+        z = wide(x) - mean
     else:
-        count, decay = x.size // x.shape[1], 1 - op.momentum
-        z, new_mean, var = centred(wide(x), (0, *range(2, x.ndim)))
+        count, decay = x.size // x.shape[-1], 1 - op.momentum
+        z, new_mean, var = centred(wide(x), (0, *pixels(x)))
         call.update("running_mean", decay * mean + op.momentum * new_mean.reshape(-1))
         unbiased = var.reshape(-1) * (count / max(count - 1, 1))
         call.update("running_var", decay * call.state("running_var") + op.momentum * unbiased)
@@ -29,12 +30,12 @@ def bn(op: Bn, call: Call, x: Array) -> Array:
 
 
 def layernorm(op: LayerNorm, call: Call, x: Array) -> Array:
-    return affine(call, standard(wide(x), op.eps, (1,)), x)
+    return affine(call, standard(wide(x), op.eps, (-1,)), x)
 
 
 def groupnorm(op: GroupNorm, call: Call, x: Array) -> Array:
-    groups = wide(x).reshape(x.shape[0], op.size[0], -1)
-    return affine(call, standard(groups, op.eps, (2,)).reshape(x.shape), x)
+    groups = wide(x).reshape(*x.shape[:-1], op.size[0], -1)
+    return affine(call, standard(groups, op.eps, (*pixels(x), x.ndim)).reshape(x.shape), x)
 
 
 def standard(x: Array, eps: float, axes: tuple[int, ...]) -> Array:
@@ -58,33 +59,33 @@ def centred(x: Array, axes: tuple[int, ...]) -> tuple[Array, Array, Array]:
 
 def affine(call: Call, z: Array, x: Array) -> Array:
     """z * weight + bias for each channel, in the dtype of x."""
-    return (z * column(call.state("weight"), x) + column(call.state("bias"), x)).astype(x.dtype)
+    return (z * call.state("weight") + call.state("bias")).astype(x.dtype)
 
 
 def lrn(op: Lrn, call: Call, x: Array) -> Array:
-    z, before, rest = wide(x), op.size // 2, x.ndim - 2
-    pad = ((0, 0), (before, op.size - 1 - before), *((0, 0),) * rest)
-    window, stride = (1, op.size, *(1,) * rest), (1,) * x.ndim
+    z, before, rest = wide(x), op.size // 2, x.ndim - 1
+    pad = (*((0, 0),) * rest, (before, op.size - 1 - before))
+    window, stride = (*(1,) * rest, op.size), (1,) * x.ndim
     sums = lax.reduce_window(z * z, np.array(0, z.dtype), lax.add, window, stride, pad)
     return (z * (op.k + op.alpha / op.size * sums) ** -op.beta).astype(x.dtype)
 
 
 def scale(op: ChannelScale, call: Call, x: Array) -> Array:
-    y = x * column(call["weight"], x)
-    return y + column(call["bias"], x) if op.bias else y
+    y = x * call["weight"]
+    return y + call["bias"] if op.bias else y
 
 
 def prelu(op: PRelu, call: Call, x: Array) -> Array:
-    return jnp.where(x > 0, x, x * column(call["weight"], x))
+    return jnp.where(x > 0, x, x * call["weight"])
 
 
 def grn(op: Grn, call: Call, x: Array) -> Array:
     z = wide(x)
-    squares = (z * z).sum(axis=tuple(range(2, x.ndim)), keepdims=True)
+    squares = (z * z).sum(axis=pixels(x), keepdims=True)
     norm = jnp.where(
         squares > 0, jnp.sqrt(jnp.where(squares > 0, squares, 1)), 0
     )  # flat at 0, where a root is steep
-    ratio = norm / (norm.mean(axis=1, keepdims=True) + op.eps)
+    ratio = norm / (norm.mean(axis=-1, keepdims=True) + op.eps)
     return x + affine(call, z * ratio, x)
 
 

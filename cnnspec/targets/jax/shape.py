@@ -6,6 +6,7 @@ from ...words.dense import Dense
 from ...words.shape import Flatten, Reshape, Shuffle
 from ...words.take import Take
 from .call import Array, Call, Word
+from .layout import channels_first, channels_last
 
 
 def dense(op: Dense, call: Call, x: Array) -> Array:
@@ -14,19 +15,19 @@ def dense(op: Dense, call: Call, x: Array) -> Array:
 
 
 def flatten(op: Flatten, call: Call, x: Array) -> Array:
-    return x.reshape(x.shape[0], -1)
+    return channels_first(x).reshape(x.shape[0], -1)
 
 
 def reshape(op: Reshape, call: Call, x: Array) -> Array:
-    return x.reshape(x.shape[0], *op.size)
+    return channels_last(channels_first(x).reshape(x.shape[0], *op.size))
 
 
 def shuffle(op: Shuffle, call: Call, x: Array) -> Array:
-    return x.reshape(x.shape[0], op.size, -1, *x.shape[2:]).swapaxes(1, 2).reshape(x.shape)
+    return x.reshape(*x.shape[:-1], op.size, -1).swapaxes(-2, -1).reshape(x.shape)
 
 
 def take(op: Take, call: Call, x: Array) -> Array:
-    return x[:, op.start : op.start + op.size]
+    return x[..., op.start : op.start + op.size]
 
 
 WORDS: dict[str, Word] = {

@@ -23,13 +23,8 @@ from ...primitives.channels import (
     RepeatChannels,
     SoftmaxGradient,
 )
-from ...primitives.convolution.convolve import (
-    AddBias,
-    ChannelSum,
-    Convolve,
-    ConvolveFilterGradient,
-    ConvolveInputGradient,
-)
+from ...primitives.convolution.bias import AddBias, ChannelSum
+from ...primitives.convolution.convolve import Convolve, ConvolveFilterGradient, ConvolveInputGradient
 from ...primitives.dense import Multiply, MultiplyInputGradient, MultiplyWeightGradient
 from ...primitives.merge import Channels, MaxGradient, PixelSum, PlaceChannels, Product, Scale
 from ...primitives.windows import GlobalMeanGradient, MaxWindows, Negate
@@ -132,7 +127,8 @@ def convolve_filter_gradient(e: Emitter, node: Node[ConvolveFilterGradient]) -> 
     e.line(f"convolveFilterGradient(room, {e[x]}, {e[dy]}, {e[node.name]}, n, {window})")
 
 
-def multiply(e: Emitter, node: Node) -> None:
+def multiply(e: Emitter, node: Node[Multiply]) -> None:
+    assert node.op.part is None, "workers share one image, and JavaScript has one"
     x, w = node.inputs
     o, c = e.type(w).shape
     e.deepest = max(e.deepest, o, c)

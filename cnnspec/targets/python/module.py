@@ -26,8 +26,6 @@ from ...diagnostics import Diagnostic, SpecError
 from ...ir import Graph
 from ...ir.leaves import Target
 from ...ir.owned import parameters_of
-from ...kernels import scale as scale_kernels
-from ...kernels import update as update_kernels
 from ...lang import Spec
 from ...passes import INFERENCE, TRAINING, run
 from ...passes.decompose import attach_costs
@@ -76,7 +74,7 @@ def module_source(
     runs = ["Layout", "Plan", "Preparation", "Network", "main", "run"] + ["Learning"] * train
     own = optimiser_source(optimiser) if train else ""
     wanted = set(runs).union(*(globals_of(text) for text in (*plans, own)))
-    imports, kernels = sources(wanted, (load, update_kernels, scale_kernels, runtime))
+    imports, kernels = sources(wanted, (load, runtime))
     imports += ["import sys", "from pathlib import Path"] + ["import base64", "import io"] * embed
     parts = [
         heading(spec, batch, train, embed, beside, preparation, raw),

@@ -13,9 +13,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ...kernels.resample import resample
-from ...kernels.scale import rescale
-from ...kernels.update import clip_scale
+from ...kernels.activation import clip_scale
+from ...kernels.resample import resample, rescale
 from ...runtime.load import Arena
 
 

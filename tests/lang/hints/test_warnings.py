@@ -6,6 +6,7 @@ import pytest
 
 from cnnspec.diagnostics import Source
 from cnnspec.lang import read
+from cnnspec.lang.hints.fixes import edited
 
 
 def warned(text: str) -> list[str]:
@@ -51,6 +52,12 @@ GIVEN = {
     ),
     "channels last": ("input 32x32x3\ndense 3", "CNN248"),
     "momentum of Keras": ("input 1x9x9\nconv 4x3x3 bias off -> bn momentum 99% -> dense 3", "CNN249"),
+    "softmax of a softmax, dropped out": ("input 4\ndense 3 -> softmax -> dropout 20% -> softmax", "CNN242"),
+    "fewer scores than labels": (
+        "input 1x28x28\ndense 9\ndata { source mnist }\ntrain { cost hinge }",
+        "CNN233",
+    ),
+    "holes of an upconv": ("input 1x4x4\nupconv 2x2x2 stride 3 -> dense 3", "CNN235"),
     "logits": ("input 4\ndense 3\ntrain { cost cross_entropy }", "CNN240"),
 }
 REFUSED = {
@@ -71,6 +78,11 @@ REFUSED = {
     "dropout after bn": "input 1x9x9\nconv 4x3x3 bias off -> bn -> relu -> dropout 20% -> dense 3",
     "sees enough": "input 1x9x9\nconv 4x5x5 -> relu -> gap -> dense 3\nexpect { receptive_field >= 50% }",
     "few rows": "input 3x32x3\ndense 3",
+    "an upconv that overlaps": "input 1x4x4\nupconv 2x3x3 stride 2 -> dense 3",
+    "an upconv of single pixels": "input 1x4x4\nupconv 2x1x1 stride 2 -> dense 3",
+    "a dilated upconv": "input 1x4x4\nupconv 2x2x2 stride 3 dilate 2 -> dense 3",
+    "as many scores as labels": "input 1x28x28\ndense 10\ndata { source mnist }\ntrain { cost hinge }",
+    "numbers of another kind": "input 1x28x28\ndense 1\ndata { source mnist }\ntrain { cost mse }",
     "a low momentum": "input 1x9x9\nconv 4x3x3 bias off -> bn momentum 0.01 -> dense 3",
     "bias off": "input 1x8x8\nconv 2x3x3 bias off -> bn -> dense 3",
     "mse of numbers": "input 4\ndense 3\ntrain { cost mse }",
@@ -113,3 +125,23 @@ def test_every_fix_of_a_warning_silences_it() -> None:
         for found in read(Source("a.cnn", text)).diagnostics:
             if found.fix:
                 assert code not in warned(edited(text, found.fix))
+
+
+@pytest.mark.parametrize(("last", "cost", "right"), [
+    ("sigmoid", "cross_entropy", "softmax"),
+    ("softmax", "binary_cross_entropy", "sigmoid"),
+    ("dense 3", "cross_entropy", "dense 3 -> softmax"),
+])  # fmt: skip
+def test_a_cost_is_given_its_last_word_and_not_a_second_one(last: str, cost: str, right: str) -> None:
+    text = f"input 4\ndense 3 -> tanh -> {last}\ntrain {{ cost {cost} }}\n"
+    (found,) = read(Source("a.cnn", text)).diagnostics
+    assert found.code == "CNN240"
+    assert edited(text, found.fix) == text.replace(f"-> {last}", f"-> {right}")
+    assert not read(Source("a.cnn", edited(text, found.fix))).diagnostics
+
+
+def test_the_layer_that_made_the_channels_is_told_and_not_the_mean_over_its_pixels() -> None:
+    text = "input 1x28x28\nconv 12x1x1 -> gap -> softmax\ndata { source mnist }\n"
+    (found,) = read(Source("a.cnn", text)).diagnostics
+    assert found.span is not None
+    assert (found.code, found.span.text) == ("CNN233", "conv 12x1x1")

@@ -94,3 +94,11 @@ def test_fmt_writes_bars_with_spaces():
     assert "block g(r, s = 2 | f | h) = f -> h" in tidy
     assert "g(4, s = 3 | conv 8x3x3 -> relu | (id)*2) -> g(1, 2 | id | add( id | relu ))" in tidy
     assert format_text(tidy) == tidy
+
+
+@pytest.mark.parametrize("first, second", [((8, 1), (6, 1)), ((8, 1), (8, 2)), ((8, 2), (8, 1))])
+def test_a_layer_of_a_block_is_read_with_the_numbers_of_each_call(first, second):
+    block = "block unit(c, s, unused = 1) = conv {c}x3x3 stride {s} pad same\n"
+    found = read(Source("a.cnn", f"input 3x16x16\n{block}unit{first} -> unit{second} -> unit{first}\n"))
+    assert [(node.op.filters, node.op.stride) for node in found.graph if node.inputs] == [first, second, first]
+    assert ["unused" in found.message for found in found.diagnostics] == [True]  # the others are, by every call

@@ -136,7 +136,13 @@ input 1x30x30
 conv 8x3x3 stride 3 -> relu -> dense 10 -> softmax
 """,
         severity="warning",
-        says=(Says("a stride of {stride} leaves out pixels between windows of {kernel}"),),
+        says=(
+            Says("a stride of {stride} leaves out pixels between windows of {kernel}"),
+            Says(
+                "a stride of {stride} leaves pixels between windows of {kernel} that no input reaches",
+                case="upconv",
+            ),
+        ),
     ),
     Code(
         "CNN236",

@@ -9,4 +9,4 @@ if exists(":CompilerSet") != 2
 endif
 
 CompilerSet makeprg=cnnspec\ check\ --format\ concise\ %:S
-CompilerSet errorformat=%f:%l:%c:\ %trror[%m,%f:%l:%c:\ %tarning[%m,%-G%.%#
+CompilerSet errorformat=%f:%l:%c:\ %trror%m,%f:%l:%c:\ %tarning%m,%-G%.%#

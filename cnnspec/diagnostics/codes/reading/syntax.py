@@ -1,10 +1,10 @@
-"""Codes CNN001 to CNN015: reading a file."""
+"""Codes CNN001 to CNN007, CNN011 and CNN012: what stands where the language has no place for it."""
 
 from __future__ import annotations
 
-from .code import Advice, Code, Says
+from ..code import Code, Says
 
-READING: tuple[Code, ...] = (
+SYNTAX: tuple[Code, ...] = (
     Code(
         "CNN001",
         "syntax-error",
@@ -66,9 +66,26 @@ conv 8x3x3 -> relu -> dense 10 -> softmax
             Says("`{sign}` is not an arrow", case="arrow"),
             Says("the line ends too early", "{wanted}", case="line"),
             Says("a chain stands without braces", help="{how}", case="braces"),
+            Says("the language has no `{keyword}`", case="keyword"),
+            Says("{why}", case="definition"),
+            Says("this {head} has no name", help="{how}", case="no name"),
+            Says("a value is named by `as`", case="as"),
+            Says("what begins here stands in a line of its own", case="new line"),
+            Says("a branch is missing here", case="no branch"),
+            Says("branches have one `|` between them", case="two bars"),
+            Says("a path stands in quotes", help='write `import "{path}"`', case="quoted"),
+            Says("a layer is its word, its whole size, then its settings by name", case="paper"),
+            Says("a budget compares: <=, >=, ==, < or >", case="compare"),
         ),
         fixed_by=(
+            "lang.hints.foreign.definitions._parameter",
+            "lang.hints.foreign.definitions.head_of_definition",
+            "lang.hints.foreign.definitions.keyword_of_others",
+            "lang.hints.foreign.papers._tell",
+            "lang.hints.placed.said_elsewhere",
             "lang.hints.signs.applied",
+            "lang.hints.signs.bars",
+            "lang.hints.signs.sum_of_values",
             "lang.hints.signs.braces_around_chain",
             "lang.hints.signs.brackets",
             "lang.hints.signs.colon",
@@ -78,11 +95,14 @@ conv 8x3x3 -> relu -> dense 10 -> softmax
             "lang.hints.syntax.arrow_alone",
             "lang.hints.syntax.braces_in_arithmetic",
             "lang.hints.syntax.chain_in_call",
-            "lang.hints.syntax.closes_nothing",
+            "lang.hints.signs.closes_nothing",
             "lang.hints.syntax.name_after_shape",
             "lang.hints.syntax.other_arrow",
             "lang.hints.syntax.other_equals",
             "lang.hints.syntax.pair_with_sign",
+            "lang.hints.foreign.definitions.budget",
+            "lang.hints.foreign.definitions.named_otherwise",
+            "lang.hints.unknown.block_of_settings",
             "lang.hints.unknown.misread",
         ),
     ),
@@ -140,7 +160,7 @@ conv 8x3x3 stride 2 -> relu -> dense 10 -> softmax
         ),
         fixed_by=(
             "lang.hints.placed.report_outside",
-            "lang.hints.python.python_value",
+            "lang.hints.foreign.lines.python_value",
             "lang.hints.syntax.bare_path",
             "lang.hints.syntax.comma",
             "lang.hints.syntax.name_without_value",
@@ -188,8 +208,13 @@ conv 8x3x3 -> relu -> dense 10 -> softmax
         says=(
             Says("`{text}` is not a number"),
             Says("`{text}` is not a number", "`{unit}` is not a unit", case="unit"),
+            Says("`{text}` is not a number here", "{why}", case="form"),
         ),
-        fixed_by=("lang.hints.characters.letter_for_digit", "lang.hints.characters.letters_for_number"),
+        fixed_by=(
+            "lang.hints.characters.letter_for_digit",
+            "lang.hints.characters.letters_for_number",
+            "lang.hints.foreign.numbers.number_of_others",
+        ),
     ),
     Code(
         "CNN006",
@@ -222,57 +247,6 @@ Parentheses stand within parentheses more than 30 deep. Give the inner part a na
         says=(
             Says("parentheses are nested deeper than {most}"),
             Says("blocks and parentheses are nested deeper than {most}", case="blocks"),
-        ),
-    ),
-    Code(
-        "CNN008",
-        "too-large",
-        """\
-The file is longer than 256,000 characters or 32,000 words and signs, or its repetitions and blocks expand to
-more than 20,000 layers. Most often a repetition has a few digits too many.""",
-        wrong="""\
-input 4
-(dense 4 -> tanh)*1000000000000 -> softmax
-""",
-        right="""\
-input 4
-(dense 4 -> tanh)*10 -> softmax
-""",
-        says=(
-            Says("more than {most} branches are joined here", case="branches"),
-            Says("the file is longer than {most} characters"),
-            Says("the file has more than {most} words and signs", case="tokens"),
-            Says("more than {most} files are imported", case="files"),
-            Says("files {most} deep are imported", case="deep"),
-            Says("more than {most} characters are imported", case="imported"),
-            Says("this expands to more than {most} layers", case="layers"),
-            Says("this expands to more than {most} steps", case="steps"),
-        ),
-    ),
-    Code(
-        "CNN009",
-        "unreadable-file",
-        """\
-A file cannot be opened: it is not there, it is a folder, a loop of links, or may not be read.""",
-        how="Check a file without the right to read it, or a link that points at itself.",
-        says=(Says("{name} cannot be read: {reason}"),),
-        advice=(Advice("text", "a spec that is a text, and no file, is given as `text=`"),),
-    ),
-    Code(
-        "CNN010",
-        "not-utf-8",
-        """\
-A file is not a text in UTF-8. Save it as UTF-8 in the editor; a byte order mark at its beginning does not
-matter, nor do the line ends of Windows.""",
-        how="Check a file that holds the byte 0xff.",
-        says=(
-            Says(
-                "the file is not a text in UTF-8",
-                "the byte 0x{byte:02x}",
-                help="it looks like UTF-16: save it as UTF-8",
-                case="UTF-16",
-            ),
-            Says("the file is not a text in UTF-8", "the byte 0x{byte:02x}", help="save it as UTF-8"),
         ),
     ),
     Code(
@@ -318,57 +292,5 @@ conv 8x3x3 -> relu -> dense 10 -> softmax
             "lang.hints.syntax._joined",
             "lang.hints.unknown.spaced_size",
         ),
-    ),
-    Code(
-        "CNN013",
-        "import-not-found",
-        """\
-The file that `import` names is not there. Its path is relative to the folder of the file that imports it.""",
-        wrong="""\
-import "there-is-no-such-file.cnn"
-input 1x28x28
-dense 10 -> softmax
-""",
-        right="""\
-input 1x28x28
-dense 10 -> softmax
-""",
-        says=(
-            Says("there is no file {name} among those that were kept", case="kept"),
-            Says('"{text}" is a loop of links', case="links"),
-            Says("there is no file {name}"),
-            Says("{why}", case="unreadable"),
-        ),
-    ),
-    Code(
-        "CNN014",
-        "import-outside",
-        """\
-An imported file lies outside of what a spec may read: the project, which is the nearest folder upwards with
-`.git` or with a pyproject.toml that has `[tool.cnnspec]`; where there is none, the folder in which the
-command runs, or, for a spec that lies elsewhere, that of the spec. Every command holds to the same rule.""",
-        wrong="""\
-import "../../../elsewhere.cnn"
-input 1x28x28
-dense 10 -> softmax
-""",
-        right="""\
-input 1x28x28
-dense 10 -> softmax
-""",
-        says=(
-            Says(
-                '"{text}" is outside of the folder that may be read',
-                help=("imports lie below the folder with .git or [tool.cnnspec], or else where the command runs"),
-            ),
-        ),
-    ),
-    Code(
-        "CNN015",
-        "import-cycle",
-        """\
-A file imports itself, directly or through others. Move what both need into a third file.""",
-        how='Write `import "b.cnn"` in a.cnn and `import "a.cnn"` in b.cnn.',
-        says=(Says("the file imports itself: {ring}"),),
     ),
 )

@@ -1,0 +1,1 @@
+"""What other systems write: calls, lines and whole programs of theirs, as the language has them."""

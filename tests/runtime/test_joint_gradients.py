@@ -1,0 +1,99 @@
+"""Gradients of many weights are made by all shards together: the same sums, on any workers, in one memory."""
+
+import numpy as np
+import pytest
+
+from cnnspec.ir import Builder, data
+from cnnspec.ir.leaves import Input
+from cnnspec.primitives import dense
+from cnnspec.runtime.engine import Engine
+from cnnspec.runtime.processes import possible
+from cnnspec.settings.optimisers.adam import Adam
+from cnnspec.settings.tuning import PLAIN, Tuning
+from cnnspec.words import WORDS
+from cnnspec.words.costs import CrossEntropy
+
+PARALLEL = ["threads", pytest.param("processes", marks=pytest.mark.skipif(not possible(), reason="no processes"))]
+
+
+@pytest.fixture(params=[True, False], ids=["a few rows at a time", "packed"])
+def joint(request, monkeypatch):
+    monkeypatch.setattr("cnnspec.kernels.gemm.WITHOUT_PACKING", request.param)
+    monkeypatch.setattr(dense, "SHARED", 100)  # all layers have more; a bias has not
+
+
+DENSE = {"flat": WORDS["flatten"](), "one": WORDS["dense"]((23,)), "relu": WORDS["relu"]()}
+CONVOLUTIONS = {  # with one tap and several, of fewer pixels than filters; the last has groups, and is not made so
+    "one": WORDS["conv"]((170, 3, 3), stride=2, pad=1),
+    "two": WORDS["conv"]((86, 2, 3), dilate=2, pad=1),
+    "three": WORDS["conv"]((44, 1, 1)),
+    "four": WORDS["conv"]((30, 1, 1), groups=2),
+    "flat": WORDS["flatten"](),
+}
+
+
+def engine(layers=DENSE, **settings):
+    b = Builder()
+    value = b.add(Input(data(2, 4, 5)), name="input")
+    for name, word in layers.items():
+        value = b.add(word, value, name=name)
+    value = b.add(WORDS["softmax"](), b.add(WORDS["dense"]((8,)), value, name="end"), name="p")
+    graph = b.graph(("input",), (value,))
+    return Engine(graph, (CrossEntropy(),), **{"optimiser": Adam(clip=0.5), "seed": 3, **settings})
+
+
+def batch(n):
+    random = np.random.default_rng(n)
+    target = np.eye(8, dtype="float32")[random.integers(0, 8, n)]
+    return {"input": random.normal(size=(n, 2, 4, 5)).astype("float32"), "p.target": target}
+
+
+PARTS = Tuning(frozen={"one": 2}, rates={"end": 0.2}, ema=0.5, accumulate=2)
+SIZES = (7, 6, 2, 1, 7)  # shards of unequal sizes, fewer images than shards, and one
+
+
+@pytest.mark.usefixtures("joint")
+@pytest.mark.parametrize(
+    ("layers", "names", "accumulate"),
+    [(DENSE, ["one", "end"], 1), (DENSE, ["one", "end"], 2), (CONVOLUTIONS, ["one", "two", "three", "end"], 1)],
+)
+def test_the_gradient_is_that_of_one_shard(layers, names, accumulate):
+    tuning = Tuning(accumulate=accumulate)
+    one, three = (engine(layers, shards=shards, dtype="float64", tuning=tuning) for shards in (1, 3))
+    assert not one.plan("train", 7).joint
+    assert {*three.plan("train", 7).programs[0].joint} == {f"{name}.weight" for name in names}
+    for n in SIZES:
+        ours, theirs = three.differentiate(batch(n)), one.differentiate(batch(n))
+        assert ours[0] == pytest.approx(theirs[0], rel=1e-12)
+        for name, gradient in theirs[1].items():
+            np.testing.assert_allclose(ours[1][name], gradient, rtol=0, atol=1e-13 * np.abs(gradient).max())
+
+
+@pytest.mark.usefixtures("joint")
+@pytest.mark.parametrize("parallel", PARALLEL)
+@pytest.mark.parametrize(
+    ("layers", "tuning"),
+    [(DENSE, PLAIN), (DENSE, PARTS), (CONVOLUTIONS, PLAIN)],
+    ids=["plain", "parts", "convolutions"],
+)
+def test_no_bit_depends_on_the_workers_nor_on_what_was_computed_before(parallel, layers, tuning):
+    alone = engine(layers, shards=3, tuning=tuning)
+    several = engine(layers, shards=3, tuning=tuning, workers_wanted=2, parallel=parallel)
+    for epoch, n in enumerate(SIZES):
+        assert alone.learn(batch(n), 0.1, epoch) == several.learn(batch(n), 0.1, epoch)
+        np.testing.assert_array_equal(alone.p.flat, several.p.flat)
+    several.close()
+
+
+@pytest.mark.usefixtures("joint")
+def test_only_the_first_shard_has_memory_for_it(monkeypatch):
+    made = engine(shards=3, optimiser=Adam())
+    told = made.memory(7)["gradients"]
+    made.learn(batch(7), 0.1)
+    first, *others = made.gradients
+    assert all(first.arrays[name].any() for name in made.trained)
+    for other in others:
+        assert {name for name in made.trained if not other.arrays[name].any()} == {"one.weight", "end.weight"}
+    monkeypatch.setattr(dense, "SHARED", 1 << 21)
+    apart = engine(shards=3, optimiser=Adam()).memory(7)["gradients"]
+    assert apart - told == 2 * sum(made.arrays[name].nbytes for name in ("one.weight", "end.weight"))
