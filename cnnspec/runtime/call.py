@@ -73,6 +73,7 @@ class Order(NamedTuple):
     joint      parameters, from where to where, of which the first shard's gradient is that of all
     cuts       which images of the batch each shard has, as (start, stop)
     barriers   how often shards wait for one another in forward and in backward
+    shared     whether each shard makes some rows of every image; for one worker there is a shorter plan then
     update     the arguments of `Update`
     """
 
@@ -86,11 +87,7 @@ class Order(NamedTuple):
     learning: int
     joint: tuple[tuple[int, int], ...]
     update: Updating
-
-    @property
-    def shares_images(self) -> bool:
-        """Whether each shard makes some rows of every image; for one worker there is a shorter plan then."""
-        return self.cuts[0] == self.cuts[-1]
+    shared: bool = False
 
 
 class Pace:

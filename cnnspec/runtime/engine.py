@@ -157,13 +157,8 @@ class Engine(Compiler):
         """
         with self.turn:
             train = mode in LEARNING
-            return self._plan(
-                mode,
-                self.goes(n)[0] if train else n,
-                bands,
-                self.turn.lanes[0],
-                self.tuning.thawed(epoch) if train else 0,
-            )
+            thawed = self.tuning.thawed(epoch) if train else 0
+            return self._plan(mode, self.goes(n)[0] if train else n, bands, self.turn.lanes[0], thawed)
 
     def _plan(self, mode: str, n: int, bands: int, room: Room, thawed: int = 0) -> Plan:
         key = (mode, n, bands, thawed)
@@ -238,7 +233,8 @@ class Engine(Compiler):
         plan, call = self._ready(what, arrays, self.turn.lanes[0], thawed)
         if what != "differentiate":
             self.changes()
-        self._run(call)
+        made = self._run(call)
+        assert made, "a step is made however late the workers are"
         return plan.result
 
     def _in_goes(self, arrays: Batch, thawed: int) -> tuple[float, Counts]:

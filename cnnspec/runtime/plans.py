@@ -92,7 +92,8 @@ class Plan:
         )
         cuts = tuple((cut.start, cut.stop) for cut in self.cuts)
         barriers = self.programs[0].barriers
-        return Order(what, dtype, self.layout, cuts, barriers, rescalings, self.costs, learning, self.joint, update)
+        costs, joint, shared = self.costs, self.joint, self.bands > 1
+        return Order(what, dtype, self.layout, cuts, barriers, rescalings, costs, learning, joint, update, shared)
 
 
 def result(plan: Plan, out: object) -> tuple[float, Counts]:

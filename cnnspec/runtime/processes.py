@@ -90,7 +90,7 @@ class Processes:
 
         Whether it was made: an image is not shared with workers who wait for a processor.
         """
-        if call.order.shares_images:
+        if call.order.shared:
             shared = self._share(call)
             self.note(shared)
             return shared

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from oracles.nets import spec
 
+import cnnspec
 from cnnspec.runtime import processes
 from cnnspec.runtime.engine import Engine
 from cnnspec.runtime.processes import ALONE, Processes, possible
@@ -157,3 +158,21 @@ def test_fewer_images_are_offered_the_longer_workers_wait_for_a_processor():
     finally:
         workers.children.clear()
     assert found == [False] * 16 + [True]
+
+
+@programs
+@pytest.mark.parametrize("n", [1, 2, 3])
+def test_a_step_is_made_however_late_the_workers_are(n, monkeypatch):
+    """Of one image too, whose only shard the caller has: it had been left as an image that is to be shared."""
+    monkeypatch.setattr(Processes, "_are_there", lambda self, patience: False)
+    text = "input 1x8x8\nconv 4x3x3 -> relu -> dense 3 -> softmax"
+    images = np.random.default_rng(0).normal(size=(2, n, 1, 8, 8)).astype("float32")
+    found = []
+    for workers in (1, 2):
+        with cnnspec.compile(text=text, batch=4, seed=0, shards=2, workers=workers, parallel="processes") as model:
+            gradients = [model.gradients(x, np.arange(n))["conv1.weight"] for x in images]
+            costs = [model.train_step(x, np.arange(n)) for x in images]
+            found.append([*gradients, np.array(costs), model.parameters["conv1.weight"], model.predict(images[0])])
+    for alone, several in zip(*found, strict=True):
+        np.testing.assert_array_equal(several, alone)
+    assert not np.array_equal(*found[1][:2])
