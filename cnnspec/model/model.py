@@ -13,6 +13,7 @@ from numpy.typing import ArrayLike
 
 from ..data.preparation import Preparation
 from ..lang import Spec
+from ..lazy import lazy
 from ..passes.methods import Times
 from ..quoting import line
 from ..train import checkpoints, weights
@@ -123,8 +124,8 @@ class Model(Answering):
 
         What begins it returns what waits for its end; an engine without devices takes the step then.
         """
-        engine = self.engine
-        if not isinstance(engine, engines.Concurrent):
+        engine = self._concurrent
+        if engine is None:
             return lambda: partial(self.learn, x, y)
         answers = self.answers(y)
         held = engine.hold(self._weighed(x, y, answers))
@@ -140,6 +141,11 @@ class Model(Answering):
             return learned
 
         return begin
+
+    @lazy
+    def _concurrent(self) -> engines.Concurrent | None:
+        """The engine, if its steps run beside this process: asked once, for it takes as long as a small layer."""
+        return self.engine if isinstance(self.engine, engines.Concurrent) else None
 
     def measure(self, x: Given, y: Given) -> tuple[float, float | None]:
         """The same without learning: the network as it is in use."""
