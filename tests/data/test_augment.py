@@ -55,6 +55,23 @@ def test_flip_mirrors_the_drawn_images_and_no_others():
     np.testing.assert_array_equal(flipped[~drawn], x[~drawn])
 
 
+@pytest.mark.parametrize("dtype", [np.uint8, np.int8, np.bool_, np.float32])
+@pytest.mark.parametrize("direction", ["horizontal", "vertical", "both"])
+@pytest.mark.parametrize("width", [1, 6, 7, 12, 16])
+def test_flips_are_the_naive_ones_of_rows_of_any_width_that_lie_anyhow(width, direction, dtype):
+    x = images(shape=(3, 5, width)).astype(dtype)
+    drawn = Flip(direction).draw(RANDOM, len(x), x.shape[1:])
+    sideways, over = drawn.T if direction == "both" else (drawn, drawn)
+    expected = x.copy()
+    for image, left, up in zip(expected, sideways, over, strict=True):
+        if left and direction != "vertical":
+            image[...] = image[..., ::-1].copy()
+        if up and direction != "horizontal":
+            image[...] = image[:, ::-1].copy()
+    for lying in (x.copy(), x[:, ::-1].copy()[:, ::-1], np.asfortranarray(x)):
+        np.testing.assert_array_equal(Flip(direction).apply(lying, drawn), expected)
+
+
 def test_flip_draws_half_of_them():
     drawn = Flip().draw(np.random.default_rng(5), 10_000, (1, 2, 2))
     assert 4800 < drawn.sum() < 5200

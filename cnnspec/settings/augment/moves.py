@@ -32,12 +32,29 @@ class Flip(Augmentation):
         return generator.random((count, 2) if self.direction == "both" else count) < 0.5
 
     def apply(self, images: np.ndarray, drawn: np.ndarray) -> np.ndarray:
+        import numpy as np
+
         sideways, over = drawn.T if self.direction == "both" else (drawn, drawn)
         if self.direction != "vertical":
-            images[sideways] = images[sideways, ..., ::-1]
+            these = np.flatnonzero(sideways)
+            pixels, mirrored = words(images)
+            pixels[these] = mirrored.take(these, axis=0)[..., ::-1]
         if self.direction != "horizontal":
-            images[over] = images[over, ..., ::-1, :]
+            these = np.flatnonzero(over)
+            images[these] = images.take(these, axis=0)[..., ::-1, :]
         return images
+
+
+def words(images: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Images twice, where they are bytes as words of eight, four or two: the first byte the lowest, or the highest.
+
+    So `mirrored[..., ::-1]` are the pixels of each row from right to left, and NumPy, which is as long over a byte
+    as over a word, takes a third of the time.
+    """
+    size = next((size for size in (8, 4, 2) if images.shape[-1] % size == 0), 1)
+    if images.itemsize > 1 or images.strides[-1] > 1 or size == 1:
+        return images, images
+    return images.view(f"<u{size}"), images.view(f">u{size}")
 
 
 @record
