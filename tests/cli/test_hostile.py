@@ -11,7 +11,8 @@ from typing import NamedTuple
 import pytest
 
 ROOT = Path(__file__).parents[2]
-SECONDS, MEGABYTES = 1.5, 200  # one on an idle machine; the yardstick does not see loads that come and go
+SECONDS, MEGABYTES = 1.5, 200  # one on an idle machine
+TIMES = 5  # that it may take longer, on a machine whose load comes and goes
 QUIET = 0.2  # seconds that a check of one short file takes on a quiet machine; a busy one is given more
 POSIX = pytest.mark.skipif(sys.platform == "win32", reason="needs links, pipes and wait4")
 
@@ -64,12 +65,16 @@ def run(*arguments, cwd):
 
 @pytest.fixture(scope="module")
 def bare(tmp_path_factory):
-    """Seconds that a file with nothing wrong takes: start-up, which is held to a bound elsewhere."""
+    """Measures the seconds that a file with nothing wrong takes: start-up, which is held to a bound elsewhere."""
     folder = tmp_path_factory.mktemp("bare")
     (folder / "a.cnn").write_text(HEAD + "dense 4 -> softmax\n")
-    ended = run("a.cnn", cwd=folder)
-    assert ended.code == 0, ended
-    return ended.seconds
+
+    def measure():
+        ended = run("a.cnn", cwd=folder)
+        assert ended.code == 0, ended
+        return ended.seconds
+
+    return measure
 
 
 FILES = {
@@ -111,10 +116,24 @@ FILES = {
 }
 
 
-def check_limits(ended, bare):
-    # processor time too grows where others use the machine's caches and memory: as much as that of a short check
-    assert ended.seconds - bare < SECONDS * max(1, bare / QUIET)
+def within_limits(name, cwd, bare):
+    """Check a file, which takes neither long nor much memory.
+
+    Processor time too grows where others use the machine's caches and memory: as much as that of a short check. As
+    that load comes and goes, what took too long is measured again.
+    """
+    ended = run(name, cwd=cwd)
+    for _ in range(TIMES):
+        if ended.seconds < SECONDS:
+            break
+        start = bare()
+        if ended.seconds - start < SECONDS * max(1, start / QUIET):
+            break
+        ended = run(name, cwd=cwd)
+    else:
+        pytest.fail(f"it takes {ended.seconds} s each time")
     assert ended.megabytes < MEGABYTES
+    return ended
 
 
 def fits(place, found):
@@ -126,8 +145,7 @@ def fits(place, found):
 @pytest.mark.parametrize("text, place", FILES.values(), ids=FILES)
 def test_a_hostile_text(tmp_path, bare, text, place):
     (tmp_path / "a.cnn").write_bytes(text.encode())
-    ended = run("a.cnn", cwd=tmp_path)
-    check_limits(ended, bare)
+    ended = within_limits("a.cnn", tmp_path, bare)
     assert ended.code == 1
     assert ended.found
     assert place is None or any(fits(place, found) for found in ended.found), ended.found[:5]
@@ -147,8 +165,7 @@ def test_a_hostile_text(tmp_path, bare, text, place):
 )
 def test_bytes_that_are_no_text(tmp_path, bare, data, place):
     (tmp_path / "a.cnn").write_bytes(data)
-    ended = run("a.cnn", cwd=tmp_path)
-    check_limits(ended, bare)
+    ended = within_limits("a.cnn", tmp_path, bare)
     assert ended.code == 1 and len(ended.found) == 1
     assert fits(place, ended.found[0]), ended.found
 
@@ -191,8 +208,7 @@ def test_imports_that_lead_astray(tmp_path, bare, path, code):
     os.symlink("loop1.cnn", folder / "loop2.cnn")
     os.mkfifo(folder / "pipe.cnn")
     (folder / "a.cnn").write_text(imports(path.format(root=tmp_path)))
-    ended = run("a.cnn", cwd=folder)
-    check_limits(ended, bare)
+    ended = within_limits("a.cnn", folder, bare)
     assert ended.code == 1
     assert "secret" not in str(ended.found)
     assert code is None or code in [found[0] for found in ended.found], ended.found
@@ -206,8 +222,7 @@ def test_paths_that_are_no_file(tmp_path, bare, name):
     os.symlink("nothing", tmp_path / "dangling.cnn")
     os.mkfifo(tmp_path / "pipe.cnn")
     (tmp_path / "folder.cnn").mkdir()
-    ended = run(name, cwd=tmp_path)
-    check_limits(ended, bare)
+    ended = within_limits(name, tmp_path, bare)
     assert ended.code in (1, 2) and ended.found[0][0] in ("CNN009", "CNN903")
     assert ended.found[0][1:] == (1, 1)
 
@@ -216,6 +231,5 @@ def test_paths_that_are_no_file(tmp_path, bare, name):
 def test_a_thousand_files_that_import_one_another(tmp_path, bare):
     for i in range(1000):
         (tmp_path / f"{i}.cnn").write_text(imports(f"{(i + 1) % 1000}.cnn"))
-    ended = run("0.cnn", cwd=tmp_path)
-    check_limits(ended, bare)
+    ended = within_limits("0.cnn", tmp_path, bare)
     assert ended.code == 1

@@ -3,6 +3,7 @@
 import asyncio
 import os
 import sys
+import time
 from pathlib import Path
 from threading import Event
 
@@ -13,6 +14,8 @@ pytest.importorskip("pygls", reason="the extra [lsp] is not installed")
 from lsprotocol import types as lsp
 from pace import slowness
 from pygls.lsp.client import LanguageClient
+
+from cnnspec.editor.lsp.server import PAUSE
 
 ROOT = Path(__file__).parents[2]
 WRONG = "input 1x28x28\nconv 8x3x3 -> rellu -> dense 10 -> softmax\n"
@@ -158,12 +161,14 @@ def test_findings_come_once_after_a_burst_of_typing(tmp_path):
     async def talk(editor, uri):
         await editor.open(uri, WRONG)
         editor.published.clear()
+        begun = time.monotonic()
         for version in range(2, 52):
             editor.change(uri, version, WRONG + "#" * version)
         while 51 not in editor.published:
             editor.news.clear()
             await asyncio.wait_for(editor.news.wait(), 60)
-        assert len(editor.published) <= 5  # once, unless the machine held the server up amid the keys
+        # once, unless the machine held one of the two up amid the keys, for a pause each time
+        assert len(editor.published) <= 1 + (time.monotonic() - begun) / PAUSE
         assert len(editor.findings[uri]) == 1
 
     converse(talk, tmp_path)

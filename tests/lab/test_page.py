@@ -92,7 +92,7 @@ window.fetch = async (...given) => { await later(); return ask(...given); };"""
 
 def test_what_is_pressed_while_a_training_begins_waits_for_it(lab):
     """Start, and at once a look inside; another optimiser, and at once start: nobody takes the other's worker."""
-    lab.type(SMALL, anew=True)
+    lab.type(SMALL.replace("epochs 2", "epochs 400"), anew=True)  # which do not end while nobody looks
     lab.js(LATE)
     lab.js("for (const id of ['start', 'tab-look', 'start', 'tab-train']) document.getElementById(id).click()")
     lab.until(lambda: lab.text("start") == "pause" and "step" in lab.text("progress"))
