@@ -24,6 +24,8 @@ NARROW = 16  # rows of a first matrix, with which pieces pay from half as many o
 LINE = 64  # bytes of a line of the cache
 AFAR = 1 << 17  # numbers of a transposed second matrix that do not stay in the cache from some rows to the next
 BAND = 256  # rows of a large matrix whose beginnings the table of pages has room for
+DEPTH = 1024  # multiplications of a number of the result, beyond which a product is made in several parts
+FEWEST_ROWS, MOST_ROWS, SHORTEST = 4, 64, 128  # rows of a piece of such a product, and its depth
 
 
 def gemm(a: np.ndarray, b: np.ndarray, *, out: np.ndarray) -> None:
@@ -103,6 +105,27 @@ def few_rows_at_a_time(y: np.ndarray, x: np.ndarray, *, out: np.ndarray) -> None
     columns = divisor(n, MULTIPLICATIONS // (rows * k))
     cut_out = out.reshape(m // rows, rows, n // columns, columns).swapaxes(1, 2)
     np.matmul(y.reshape(m // rows, 1, rows, k), in_blocks(x, columns), out=cut_out)
+
+
+def parts_of(m: int, k: int, n: int) -> tuple[int, int, int, int] | None:
+    """The shape of `by_depth`'s parts for (m, k) by (k, n); None where that is not deep, or has no such cut."""
+    if not WITHOUT_PACKING or k <= DEPTH or not 1 < n <= SPAN or m * k * n <= MULTIPLICATIONS:
+        return None
+    depth = divisor(k, DEPTH)
+    rows = divisor(m, min(MOST_ROWS, MULTIPLICATIONS // (depth * n)))
+    return (k // depth, m // rows, rows, n) if depth >= SHORTEST and rows >= min(m, FEWEST_ROWS) else None
+
+
+def by_depth(a: np.ndarray, b: np.ndarray, *, parts: np.ndarray, out: np.ndarray) -> None:
+    """a[m,k] . b[k,n] -> out[m,n] for large k and few columns: some of k at a time, and the sum of the parts.
+
+    BLAS would pack a, which takes as long as multiplying with so few columns. parts[k/d,m/r,r,n] holds what r rows
+    come to with d of k.
+    """
+    count, groups, rows, n = parts.shape
+    pieces = a.reshape(groups, rows, count, -1).transpose(2, 0, 1, 3)
+    np.matmul(pieces, b.reshape(count, 1, -1, n), out=parts)
+    np.add.reduce(parts, axis=0, out=out.reshape(groups, rows, n))
 
 
 def bands_of(rows: int, columns: int, n: int) -> tuple[int, int]:

@@ -72,6 +72,12 @@ class Multiply(Op):
             )
             e.call(kernels.np.matmul, e.view("pieces", weights), e[x], out=e.view("by_piece", out))
             return
+        gemm = kernels.gemm
+        parts = gemm.parts_of(outputs, inputs, n)
+        if parts is not None:
+            scratch = e.scratch("parts", parts)
+            e.call(gemm.by_depth, e.matrix(w), e[x], parts=scratch, out=e[node.name])
+            return
         by = multiplying_two if n == 1 else multiplying
         e.call(by(outputs, inputs, n), e.matrix(w), e[x], out=e[node.name])
 

@@ -12,11 +12,13 @@ from cnnspec.kernels.gemm import (
     RESULT,
     across_by_bands,
     bands_of,
+    by_depth,
     cut_into,
     fetch,
     gemm,
     in_blocks,
     outer_products,
+    parts_of,
 )
 
 SIZES = [(16, 48, 512), (32, 96, 512), (64, 192, 256), (128, 384, 128), (64, 64, 256), (512, 4608, 64)]
@@ -138,6 +140,30 @@ def test_a_matrix_read_across_by_bands_gives_the_product(m, k, n, dtype):
     across_by_bands(w, y, parts=parts, out=out)
     exact = w.T.astype("f8") @ y.astype("f8")
     np.testing.assert_allclose(out, exact, rtol=0, atol=1e-11 if dtype == "float64" else 1e-4)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("m, k, n", [(128, 9216, 4), (10, 5408, 32), (100, 3000, 6)])
+def test_a_deep_product_in_parts_is_the_product(m, k, n, dtype, blas):
+    shape = parts_of(m, k, n)
+    assert (shape is not None) is blas
+    if shape is None:
+        return
+    random = np.random.default_rng(0)
+    a, b = random.normal(size=(m, k)).astype(dtype), random.normal(size=(k, n)).astype(dtype)
+    out, parts = np.full((m, n), np.nan, dtype), np.full(shape, np.nan, dtype)
+    by_depth(a, b, parts=parts, out=out)
+    exact = a.astype("f8") @ b.astype("f8")
+    np.testing.assert_allclose(out, exact, rtol=0, atol=1e-11 if dtype == "float64" else 2e-4)
+
+
+def test_what_is_not_deep_has_no_parts(monkeypatch):
+    monkeypatch.setattr(module, "WITHOUT_PACKING", True)
+    assert parts_of(128, 9216, 32) == (9, 8, 16, 32)
+    assert parts_of(128, 9216, 1) is None  # of one image a product reads the matrix as it lies
+    assert parts_of(120, 784, 64) is None
+    assert parts_of(128, 9216, 256) is None
+    assert parts_of(128, 9973, 32) is None  # a prime
 
 
 def test_a_large_dense_layer_of_few_images_has_the_gradients_of_any(monkeypatch):
