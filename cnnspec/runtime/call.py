@@ -15,9 +15,10 @@ from ..kernels.resample import rescale
 from .load import BoundProgram, Text, bind
 from .update import Update, UpdateRule
 
-SPELL = 0.1  # seconds: many slices of a processor's time
+SPELL = 0.5  # seconds: many slices of a processor's time
 GLANCE = 0.02  # seconds after which a trial that takes longer ends
-SPELLS = 4, 32  # after which what was slower is tried again, at first and at most
+WAKING = 0.005  # seconds at first that tell nothing: workers wake up, and are given a processor of their own
+SPELLS = 2, 8  # after which what was slower is tried again, at first and at most
 LATE = 1.5  # times the shortest: from there on one worker may be quicker
 BRIEF = 0.01  # seconds: longer calls gain from other workers however busy the machine, and have large shards
 Arrays = Mapping[str, np.ndarray]
@@ -104,17 +105,24 @@ class Pace:
         self.mean = inf  # seconds that it takes in the way that is usual now
         self.trying = False  # the other way
         self.spells, self.left = SPELLS[0], 0  # between two trials, and until the next
+        self.waking = 0.0  # seconds since the way has changed, as far as they tell nothing
         self.calls, self.seconds = 0, 0.0  # of this spell
 
     def note(self, seconds: float) -> None:
         """What a call took."""
         if seconds < self.shortest and not self.alone:
             self.shortest = seconds
+        if self.waking < WAKING:
+            self.waking += seconds
+            return
         self.calls += 1
         self.seconds += seconds
         mean = self.seconds / self.calls
         if self.seconds >= (GLANCE if self.trying and mean > self.mean else SPELL):
+            before = self.alone
             self._judge(mean)
+            if self.alone != before:
+                self.waking = 0.0
             self.calls, self.seconds = 0, 0.0
 
     def _judge(self, mean: float) -> None:

@@ -16,6 +16,7 @@ from allocated import allocated
 from cnnspec.diagnostics import SpecError
 from cnnspec.ir import Builder, data
 from cnnspec.ir.leaves import Input
+from cnnspec.runtime import call as runtime_call
 from cnnspec.runtime import update
 from cnnspec.runtime.call import Call, Order, Shard, bind_some
 from cnnspec.runtime.engine import Engine
@@ -120,7 +121,8 @@ def test_a_worker_that_is_killed_while_the_caller_goes_on_alone_is_told_of_when_
 
 @programs
 @pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="this system keeps no program on one processor")
-def test_two_workers_on_one_processor_leave_the_work_to_the_caller():
+def test_two_workers_on_one_processor_leave_the_work_to_the_caller(monkeypatch):
+    monkeypatch.setattr(runtime_call, "SPELL", 0.1)
     made = engine(2, 2, "processes")
     made.learn(batch(6), 1e-3)
     (call,) = calls(made)
