@@ -14,6 +14,7 @@ import signal
 import sys
 from pathlib import Path
 
+import pytest
 from hypothesis import HealthCheck, settings
 
 settings.register_profile("others", deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -34,3 +35,11 @@ def pytest_collection_finish(session):
     """What stays for all tests (modules, the tests themselves) is not walked by each collection of garbage."""
     gc.collect()
     gc.freeze()
+
+
+@pytest.fixture
+def no_pictures(monkeypatch):
+    """Runs are not drawn. The name is replaced where it is used: else a module that is imported meanwhile keeps it."""
+    from cnnspec.report import finished, plots
+
+    monkeypatch.setattr(finished, "draw_run", lambda *parts, **named: plots.Pictures(()))

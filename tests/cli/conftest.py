@@ -34,3 +34,8 @@ def cnnspec(here, capsysbinary, monkeypatch):
         return Outcome(code, *(text.decode(errors="backslashreplace") for text in capsysbinary.readouterr()))
 
     return call
+
+
+@pytest.fixture(autouse=True)
+def plain(no_pictures):
+    """Runs are not drawn, which takes more than half of the time of a small one."""

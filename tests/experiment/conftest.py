@@ -2,9 +2,7 @@
 
 import pytest
 
-from cnnspec.report import plots
-
 
 @pytest.fixture(autouse=True)
-def no_pictures(monkeypatch):
-    monkeypatch.setattr(plots, "draw_run", lambda *parts, **named: plots.Pictures(()))
+def plain(no_pictures):
+    """All of them."""
