@@ -39,7 +39,7 @@ def pytest_collection_finish(session):
 
 @pytest.fixture
 def no_pictures(monkeypatch):
-    """Runs are not drawn. The name is replaced where it is used: else a module that is imported meanwhile keeps it."""
+    """Runs are not drawn. The name is replaced where it is used: a module imported meanwhile would keep it."""
     from cnnspec.report import finished, plots
 
     monkeypatch.setattr(finished, "draw_run", lambda *parts, **named: plots.Pictures(()))
