@@ -9,12 +9,12 @@ from pathlib import Path
 from typing import NamedTuple
 
 import pytest
+from pace import slowness
 
 ROOT = Path(__file__).parents[2]
-SECONDS, MEGABYTES = 1.5, 200  # one on an idle machine
+SECONDS, MEGABYTES = 1.5, 200  # one on an idle machine, without start-up, which is held to a bound elsewhere
 TIMES = 5  # that it may take longer, on a machine whose load comes and goes
-QUIET = 0.2  # seconds that a check of one short file takes on a quiet machine; a busy one is given more
-POSIX = pytest.mark.skipif(sys.platform == "win32", reason="needs links, pipes and wait4")
+POSIX = pytest.mark.skipif(sys.platform == "win32", reason="needs links, pipes and forks")
 
 HEAD = "input 4\n"
 
@@ -26,55 +26,72 @@ class Ended(NamedTuple):
     megabytes: float
 
 
-# a process's largest size, as the system tells it to its parent, counts what it was before it became Python
-# (a copy of the tests' own process), so it is asked from within
+# Forks a process for each check, which has what every check imports and nothing that one made: a line of JSON in, a
+# folder and arguments, and one out. A process's largest size, as the system tells it to its parent, may count what
+# was before, so it is asked from within.
 PROGRAM = """
-import sys
+import json, os, signal, sys
 from pathlib import Path
-from cnnspec.cli import main
-try:
-    main()
-except SystemExit as ended:
-    code = ended.code
-status = Path("/proc/self/status")
-if status.exists():
-    Path("peak").write_text(status.read_text().partition("VmHWM:")[2].split()[0])
-sys.exit(code)
+from cnnspec.cli import main, run
+Path("a.cnn").write_text("input 4\\ndense 4 -> softmax\\n")
+assert run(["check", "--quiet", "a.cnn"]) == 0
+for line in sys.stdin:
+    folder, *arguments = json.loads(line)
+    child = os.fork()
+    if child == 0:
+        code = 99
+        try:
+            signal.alarm(300)  # nothing waits for ever
+            os.chdir(folder)
+            os.dup2(os.open("said", os.O_WRONLY | os.O_CREAT | os.O_TRUNC), 2)
+            sys.argv = ["cnnspec", "check", *arguments]
+            main()
+        except SystemExit as ended:
+            code = ended.code or 0
+            status = Path("/proc/self/status")
+            if status.exists():
+                Path("peak").write_text(status.read_text().partition("VmHWM:")[2].split()[0])
+        finally:
+            os._exit(code)
+    _, status, usage = os.wait4(child, 0)
+    mebibytes = usage.ru_maxrss / (1 << 20 if sys.platform == "darwin" else 1 << 10)
+    print(json.dumps([os.waitstatus_to_exitcode(status), usage.ru_utime + usage.ru_stime, mebibytes]), flush=True)
 """
 
 
-def run(*arguments, cwd):
-    """`cnnspec check` in a process of its own, with what it took."""
-    process = subprocess.Popen(
-        [sys.executable, "-c", PROGRAM, "check", "--format", "json", "--output-file", "found.json", *arguments],
-        cwd=cwd,
-        env={**os.environ, "PYTHONPATH": str(ROOT)},
-        stderr=subprocess.PIPE,
-    )
-    _, status, usage = os.wait4(process.pid, 0)
-    process.returncode = os.waitstatus_to_exitcode(status)
-    said = process.stderr.read().decode()
-    process.stderr.close()
-    assert "Traceback" not in said, said
-    document = json.loads((cwd / "found.json").read_text())
-    places = [(d["code"], d["location"]["row"], d["location"]["column"]) for d in document["diagnostics"]]
-    peak = cwd / "peak"
-    megabytes = int(peak.read_text()) / 1024 if peak.exists() else usage.ru_maxrss / 1024**2
-    return Ended(process.returncode, places, usage.ru_utime + usage.ru_stime, megabytes)
-
-
 @pytest.fixture(scope="module")
-def bare(tmp_path_factory):
-    """Measures the seconds that a file with nothing wrong takes: start-up, which is held to a bound elsewhere."""
-    folder = tmp_path_factory.mktemp("bare")
-    (folder / "a.cnn").write_text(HEAD + "dense 4 -> softmax\n")
+def check(tmp_path_factory):
+    """`cnnspec check` of a file in a folder, in a process of its own, with what it took."""
+    parent = subprocess.Popen(
+        [sys.executable, "-c", PROGRAM], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+        cwd=tmp_path_factory.mktemp("parent"), env={**os.environ, "PYTHONPATH": str(ROOT)},
+    )  # fmt: skip
 
-    def measure():
-        ended = run("a.cnn", cwd=folder)
-        assert ended.code == 0, ended
-        return ended.seconds
+    def run(name, folder):
+        order = [str(folder), "--format", "json", "--output-file", "found.json", name]
+        parent.stdin.write(json.dumps(order) + "\n")
+        parent.stdin.flush()
+        code, seconds, megabytes = json.loads(parent.stdout.readline())
+        said = (folder / "said").read_text(errors="replace")
+        assert "Traceback" not in said, said
+        document = json.loads((folder / "found.json").read_text())
+        places = [(d["code"], d["location"]["row"], d["location"]["column"]) for d in document["diagnostics"]]
+        peak = folder / "peak"
+        return Ended(code, places, seconds, int(peak.read_text()) / 1024 if peak.exists() else megabytes)
 
-    return measure
+    def within_limits(name, folder):
+        """It takes neither long nor much memory. What took too long is measured again, with the yardstick."""
+        for _ in range(TIMES):
+            ended = run(name, folder)
+            if ended.seconds < SECONDS or ended.seconds < SECONDS * slowness():
+                break
+        else:
+            pytest.fail(f"it takes {ended.seconds} s each time")
+        assert ended.megabytes < MEGABYTES
+        return ended
+
+    yield within_limits
+    parent.communicate()
 
 
 FILES = {
@@ -116,26 +133,6 @@ FILES = {
 }
 
 
-def within_limits(name, cwd, bare):
-    """Check a file, which takes neither long nor much memory.
-
-    Processor time too grows where others use the machine's caches and memory: as much as that of a short check. As
-    that load comes and goes, what took too long is measured again.
-    """
-    ended = run(name, cwd=cwd)
-    for _ in range(TIMES):
-        if ended.seconds < SECONDS:
-            break
-        start = bare()
-        if ended.seconds - start < SECONDS * max(1, start / QUIET):
-            break
-        ended = run(name, cwd=cwd)
-    else:
-        pytest.fail(f"it takes {ended.seconds} s each time")
-    assert ended.megabytes < MEGABYTES
-    return ended
-
-
 def fits(place, found):
     """Whether a finding is the one that was expected; None stands for anything."""
     return all(want in (None, have) for want, have in zip(place, found, strict=True))
@@ -143,9 +140,9 @@ def fits(place, found):
 
 @POSIX
 @pytest.mark.parametrize("text, place", FILES.values(), ids=FILES)
-def test_a_hostile_text(tmp_path, bare, text, place):
+def test_a_hostile_text(tmp_path, check, text, place):
     (tmp_path / "a.cnn").write_bytes(text.encode())
-    ended = within_limits("a.cnn", tmp_path, bare)
+    ended = check("a.cnn", tmp_path)
     assert ended.code == 1
     assert ended.found
     assert place is None or any(fits(place, found) for found in ended.found), ended.found[:5]
@@ -163,9 +160,9 @@ def test_a_hostile_text(tmp_path, bare, text, place):
     ],
     ids=["a stray byte", "half a character", "UTF-16", "nothing but such", "noise"],
 )
-def test_bytes_that_are_no_text(tmp_path, bare, data, place):
+def test_bytes_that_are_no_text(tmp_path, check, data, place):
     (tmp_path / "a.cnn").write_bytes(data)
-    ended = within_limits("a.cnn", tmp_path, bare)
+    ended = check("a.cnn", tmp_path)
     assert ended.code == 1 and len(ended.found) == 1
     assert fits(place, ended.found[0]), ended.found
 
@@ -196,7 +193,7 @@ def imports(path, *, more=""):
         ("x" * 5000 + ".cnn", None),
     ],
 )
-def test_imports_that_lead_astray(tmp_path, bare, path, code):
+def test_imports_that_lead_astray(tmp_path, check, path, code):
     folder = tmp_path / "nets"
     (folder / "sub").mkdir(parents=True)
     (tmp_path / "secret.cnn").write_text("block secret = relu\n")
@@ -208,7 +205,7 @@ def test_imports_that_lead_astray(tmp_path, bare, path, code):
     os.symlink("loop1.cnn", folder / "loop2.cnn")
     os.mkfifo(folder / "pipe.cnn")
     (folder / "a.cnn").write_text(imports(path.format(root=tmp_path)))
-    ended = within_limits("a.cnn", folder, bare)
+    ended = check("a.cnn", folder)
     assert ended.code == 1
     assert "secret" not in str(ended.found)
     assert code is None or code in [found[0] for found in ended.found], ended.found
@@ -216,20 +213,20 @@ def test_imports_that_lead_astray(tmp_path, bare, path, code):
 
 @POSIX
 @pytest.mark.parametrize("name", ["loop1.cnn", "pipe.cnn", "folder.cnn", "dangling.cnn"])
-def test_paths_that_are_no_file(tmp_path, bare, name):
+def test_paths_that_are_no_file(tmp_path, check, name):
     os.symlink("loop2.cnn", tmp_path / "loop1.cnn")
     os.symlink("loop1.cnn", tmp_path / "loop2.cnn")
     os.symlink("nothing", tmp_path / "dangling.cnn")
     os.mkfifo(tmp_path / "pipe.cnn")
     (tmp_path / "folder.cnn").mkdir()
-    ended = within_limits(name, tmp_path, bare)
+    ended = check(name, tmp_path)
     assert ended.code in (1, 2) and ended.found[0][0] in ("CNN009", "CNN903")
     assert ended.found[0][1:] == (1, 1)
 
 
 @POSIX
-def test_a_thousand_files_that_import_one_another(tmp_path, bare):
+def test_a_thousand_files_that_import_one_another(tmp_path, check):
     for i in range(1000):
         (tmp_path / f"{i}.cnn").write_text(imports(f"{(i + 1) % 1000}.cnn"))
-    ended = within_limits("0.cnn", tmp_path, bare)
+    ended = check("0.cnn", tmp_path)
     assert ended.code == 1
