@@ -133,7 +133,6 @@ class Processes:
                 words[LEFT] = self.sequence
         if not there:
             return False
-        words[BEGUN] = self.sequence
         self.words.begin(self.sequence, call.shortest if call.shortest > BRIEF else min(call.shortest, SLICE))
         begun = time.perf_counter()
         try:
@@ -163,10 +162,6 @@ class Processes:
         """Make a call on all workers, and wait for them as long as it takes."""
         self._tell(call)
         self.words.begin(self.sequence)
-        words = self.words.words
-        words[BEGUN] = self.sequence
-        words[GO] = self.sequence
-        self._wake()
         self._make(call)
 
     def _tell(self, call: Call) -> None:
@@ -182,8 +177,16 @@ class Processes:
         self.sequence += 1
 
     def _make(self, call: Call) -> None:
-        """The caller's part of a call, to the end of all the others'."""
+        """The caller's part of a call that begins now, to the end of all the others'.
+
+        What ends it before that ends the others too, who would go on with theirs amid the next call.
+        """
+        words = self.words.words
         try:
+            words[BEGUN] = self.sequence
+            if words[GO] < self.sequence:  # they are not asked before whether they are there
+                words[GO] = self.sequence
+                self._wake()
             call(0)
             for worker in range(1, self.count):
                 self.words.until(Words.slot(worker) + 8, self.sequence)
@@ -248,7 +251,10 @@ class Processes:
         words, begun = self.words.words, self.words.words[BEGUN]
         if self.children and words[LEFT] >= begun:
             ends = [Words.slot(worker) + 8 for worker in range(1, self.count)]
-            self.words.wait(lambda: all([words[end] >= begun for end in ends]))
+            try:
+                self.words.wait(lambda: all([words[end] >= begun for end in ends]))
+            except WorkerError:  # one has ended before it gave up
+                self.close()
         self.forgotten = self.told
 
     def close(self) -> None:

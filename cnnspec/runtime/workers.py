@@ -134,10 +134,15 @@ class Threads:
         return self.crew
 
     def run(self, call: Task) -> bool:
-        crew = self.start()
-        crew.run(call)
+        crew, whole = self.start(), False
+        try:
+            crew.run(call)
+            whole = crew.failure is None
+        finally:
+            if not whole:  # who fails leaves locks as they come; the next run has new ones
+                crew.fail(WorkerError("the caller was interrupted"))
+                self.close()
         if crew.failure is not None:
-            self.close()  # who fails leaves locks as they come; the next run has new ones
             raise crew.failure
         return True
 
@@ -161,7 +166,8 @@ def dismiss(crew: Crew, threads: list[threading.Thread], owner: int) -> None:
         return
     crew.closed = True
     for start in crew.start[1:]:
-        start.release()
+        with suppress(RuntimeError):  # it has yet to begin what it was last asked for
+            start.release()
     for thread in threads:
         if thread.ident is not None and thread is not threading.current_thread():
             thread.join()

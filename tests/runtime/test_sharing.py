@@ -128,6 +128,21 @@ def test_a_worker_who_comes_late_to_a_barrier_is_left_behind(engine, offered, ba
     assert engine.forward(second)[0].tobytes() == bits and offered.pop(), "it gave up, and is back"
 
 
+@programs
+def test_who_ends_before_it_gives_up_is_not_waited_for(engine, offered, monkeypatch):
+    monkeypatch.setattr(processes, "PATIENCE", (1e6, 1e6))
+    first, second = images(2)
+    bits = [engine.forward(given)[0].tobytes() for given in (first, second)][1]
+    (child,), words = engine.workers.children, engine.workers.words.words
+    words[LEFT] = words[GO]
+    words[Words.slot(1) + 8] = words[GO] - 1  # it is amid that call
+    os.kill(child.pid, signal.SIGKILL)
+    child.wait()
+    engine.workers.forget()
+    assert not engine.workers.children
+    assert engine.forward(second)[0].tobytes() == bits
+
+
 def test_who_is_left_behind_gives_up_at_its_next_barrier():
     memory = memoryview(bytearray(nbytes(2)))
     caller, worker = (Words(memory, 2, lambda words: None) for _ in range(2))

@@ -164,8 +164,8 @@ def test_a_killed_worker_is_an_error_and_the_next_step_goes_on():
 
 
 def order(memory, source, arenas=(0, 0)):
-    """A call of two shards, whose `forward` is given."""
-    zeros = array(memory, 2, "float64")
+    """A call of some shards, whose `forward` is given."""
+    zeros = array(memory, len(arenas), "float64")
     text = Text(f"def buffers(b, p, g, a, k, m, c, feeds, fetches):\n    pass\n\n{source}", "<plan>", {}, {})
     shards = tuple(
         Shard(text, size, zeros, {}, None, {}, {}, {}, {"shard": k, "costs": zeros})
@@ -173,13 +173,14 @@ def order(memory, source, arenas=(0, 0)):
     )
     rule = update.rule(Sgd(), ())
     told = (rule, zeros, {}, (), zeros, zeros, None)
-    return Order("infer", "float32", shards, ((0, 1), (1, 2)), (1, 0), (), zeros, 0, (), told)
+    cuts = tuple((k, k + 1) for k in range(len(arenas)))
+    return Order("infer", "float32", shards, cuts, (1, 0), (), zeros, 0, (), told)
 
 
-def work(team, source, arenas=(0, 0)):
-    told = order(team.memory, source, arenas)
-    bound = bind_some(told.shards, range(1 if team.memory.shared else 2), "float32", np.zeros(0, "uint8"))
-    return Call(told, bound, update.Update(*told.update), 2, team.barrier)
+def work(team, source, arenas=(0, 0), count=2):
+    told = order(team.memory, source, arenas if count == 2 else (0,) * count)
+    bound = bind_some(told.shards, range(1 if team.memory.shared else count), "float32", np.zeros(0, "uint8"))
+    return Call(told, bound, update.Update(*told.update), count, team.barrier)
 
 
 @programs
@@ -229,6 +230,52 @@ def test_a_failure_of_the_caller_ends_the_waiting_of_the_others(make):
     pair.run(fine)
     assert list(fine.order.costs) == [1, 2]
     pair.close()
+
+
+@programs
+def test_who_was_asked_for_a_call_that_the_caller_gave_up_is_ended(monkeypatch):
+    """Else it goes on with that amid the next one."""
+    pair = Processes(2)
+    task = work(pair, "def forward(b, p):\n    b.costs[b.shard] += 1\n    yield\n")
+    pair.run(task)
+
+    def interrupted(self):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Processes, "_wake", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            pair.run(task)
+    assert pair.children == []
+    task.order.costs[:] = 0
+    pair.run(task)
+    assert list(task.order.costs) == [1, 1]
+    pair.close()
+
+
+def test_a_caller_who_is_interrupted_while_it_waits_for_threads_has_new_ones():
+    """Whoever it did not wait for has said that it is done: the next call would not wait for it."""
+    team = Threads(3)
+    task = work(team, "def forward(b, p):\n    yield\n", count=3)
+    team.run(task)
+    crew = team.crew
+
+    class Interrupted:
+        def acquire(self):
+            done.acquire()
+            raise KeyboardInterrupt
+
+        def release(self):
+            done.release()
+
+    done, crew.done[1] = crew.done[1], Interrupted()
+    with pytest.raises(KeyboardInterrupt):
+        team.run(task)
+    late = "import time\ndef forward(b, p):\n    yield\n    if b.shard == 2:\n        time.sleep(0.05)\n"
+    task = work(team, f"{late}    b.costs[b.shard] = b.shard + 1\n", count=3)
+    team.run(task)
+    assert list(task.order.costs) == [1, 2, 3]
+    team.close()
 
 
 @programs
