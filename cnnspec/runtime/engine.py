@@ -139,7 +139,7 @@ class Engine(Compiler):
         for mine, values in zip(self._lasting, saved, strict=True):
             mine[...] = values
         self.turn.make = partial(Room, self.workers.memory)
-        self.turn.lanes = [self.turn.make()]
+        self.turn.lanes, self.turn.within = [self.turn.make()], []
 
     def begin(self, seed: int) -> None:
         """Set the parameters to how they begin.
@@ -319,9 +319,12 @@ class Engine(Compiler):
             try:
                 plan, call = self._ready(what, arrays, room)
                 call(0)
-                return take(plan, out)
+                answer = take(plan, out)
             finally:
                 room.owner = 0
+        if room.memory is not self.workers.memory:  # forked amid it, from a process that writes there too
+            return self._ask(what, arrays, take, out)
+        return answer
 
     def _by_caller(self, what: str, n: int) -> bool:
         """Whether the caller alone makes the answer: there is no other worker, or one image that none shares."""
@@ -370,7 +373,7 @@ class Engine(Compiler):
 
     @property
     def steps(self) -> int:
-        return int(self.clock[1])
+        return int(self.clock[1]) % A_GO  # another thread may be amid a step
 
     @steps.setter
     def steps(self, count: int) -> None:

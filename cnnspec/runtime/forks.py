@@ -30,7 +30,7 @@ class Forked(Protocol):
 
 
 MODELS: weakref.WeakSet[Forked] = weakref.WeakSet()
-UNDER_WAY: list[tuple[Forked, list[np.ndarray] | None]] = []
+UNDER_WAY: list[tuple[Forked, bool, list[np.ndarray] | None]] = []  # whether its turn was taken, what was saved
 ONE = [threading.Lock()]  # fork at a time
 
 
@@ -42,21 +42,26 @@ def survive(model: Forked) -> None:
 def before() -> None:
     ONE[0].acquire()
     for model in list(MODELS):
-        with suppress(SpecError):  # in the midst of its own answer, which the child goes on with
+        taken = False
+        with suppress(SpecError):  # in the midst of its own answer, which nobody changes it before
             model.turn.__enter__()
-            UNDER_WAY.append((model, model.before_fork()))
+            taken = True
+        UNDER_WAY.append((model, taken, model.before_fork()))
 
 
 def in_parent() -> None:
     while UNDER_WAY:
-        UNDER_WAY.pop()[0].turn.__exit__()
+        model, taken, _ = UNDER_WAY.pop()
+        if taken:
+            model.turn.__exit__()
     ONE[0].release()
 
 
 def in_child() -> None:
     while UNDER_WAY:
-        model, saved = UNDER_WAY.pop()
-        model.turn.__exit__()
+        model, taken, saved = UNDER_WAY.pop()
+        if taken:
+            model.turn.__exit__()
         model.turn.renew()
         model.after_fork(saved)
     ONE[0] = threading.Lock()

@@ -59,10 +59,21 @@ class Hold:
 
 
 class Lane:
-    """A place for one thread that asks: `owner` while it has the lock."""
+    """A place for one thread that asks: `owner` while it is in the midst of its answer, within the lock.
+
+    The function of a signal may ask just before and just after that, and has the lock again.
+    """
 
     def __init__(self) -> None:
-        self.lock, self.owner = threading.Lock(), 0
+        self.lock, self.owner = threading.RLock(), 0
+
+    @property
+    def free(self) -> bool:
+        """Whether this thread need not wait for the lock."""
+        if not self.lock.acquire(blocking=False):
+            return False
+        self.lock.release()
+        return True
 
 
 L = TypeVar("L", bound=Lane, covariant=True)
@@ -79,14 +90,16 @@ class Turn(Generic[L]):
     def __init__(self, lane: Callable[[], L], most: int = 1) -> None:
         self.make, self.most = lane, most
         self.lanes = [lane()]
+        self.within: list[L] = []  # for those who ask in the midst of their own answer
         self.renew()
 
     def renew(self) -> None:
-        """Begin anew, in a process that has none of the threads which may have had their turn."""
+        """Begin anew, in a process that has this thread alone of those which may have had their turn."""
         self.hold, self.door = Hold(), threading.RLock()
         self.owner = self.depth = 0
-        for lane in self.lanes:
-            lane.lock, lane.owner = threading.Lock(), 0
+        for lane in (*self.lanes, *self.within):
+            if lane.owner != threading.get_ident():
+                lane.lock, lane.owner = threading.RLock(), 0
 
     def __enter__(self) -> None:
         me = threading.get_ident()
@@ -112,16 +125,26 @@ class Turn(Generic[L]):
 
     def lane(self, several: bool = True) -> L:
         """A lane that is free, of `several` or the first; in the midst of its own answer a thread gets one more."""
+        me = threading.get_ident()
+        for lane in self.lanes:
+            if lane.owner == me:  # by the door a change may wait for this very answer
+                return self._within()
         with self.door:
-            if not self.lanes[0].lock.locked():
-                return self.lanes[0]
-            me = threading.get_ident()
-            if not several and self.lanes[0].owner != me:
+            if not several or self.lanes[0].free:
                 return self.lanes[0]
             for lane in self.lanes:
-                if not lane.lock.locked():
+                if lane.free:
                     return lane
-            if len(self.lanes) < self.most or any(lane.owner == me for lane in self.lanes):
+            if len(self.lanes) < self.most:
                 self.lanes.append(self.make())
                 return self.lanes[-1]
             return self.lanes[me // 64 % len(self.lanes)]
+
+    def _within(self) -> L:
+        """A lane for a thread in the midst of its own answer, which no change can begin before."""
+        me = threading.get_ident()
+        for lane in self.within:
+            if lane.owner != me and lane.free:
+                return lane
+        self.within.append(self.make())
+        return self.within[-1]

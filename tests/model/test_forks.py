@@ -341,6 +341,41 @@ def test_a_fork_in_the_midst_of_an_answer():
 
 @forking
 @programs
+def test_a_child_forked_amid_an_answer_does_not_write_where_its_parent_does():
+    """Both go on with one image in memory that the workers see; the parent is asked for another one first."""
+    model = compiled(2, "processes")
+    right, other = model.predict(X[:1]), model.predict(X[1:2])
+    ready, (waits, goes), children = model.engine._ready, os.pipe(), []
+
+    def within(*arguments, **named):
+        model.engine._ready = ready
+        found = ready(*arguments, **named)
+        children.append(fork())
+        if children == [0]:
+            os.read(waits, 1)
+        return found
+
+    model.engine._ready = within
+    code = 1
+    try:
+        np.testing.assert_array_equal(model.predict(X[:1]), right)
+        if children != [0]:
+            np.testing.assert_array_equal(model.predict(X[1:2]), other)
+            os.write(goes, b".")
+        np.testing.assert_array_equal(model.predict(X[1:2]), other)
+        assert model.train_step(X, Y) > 0
+        code = 0
+    finally:
+        if children == [0]:
+            os._exit(code)
+        os.close(waits)
+        os.close(goes)
+    assert os.waitpid(children[0], 0)[1] == 0
+    model.close()
+
+
+@forking
+@programs
 def test_a_fork_that_asks_nothing_starts_no_workers():
     model = compiled(2, "processes")
     model.train_step(X, Y)
