@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, MutableMapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from types import SimpleNamespace
 from typing import Any, cast
@@ -20,61 +20,21 @@ from ..ir.op import Parameter
 from ..ir.owned import parameters_of
 from ..passes.decompose import WEIGHTS, attach_costs
 from ..runtime.forks import survive
-from ..runtime.parameters import initial
+from ..runtime.parameters import ChangeCounter, initial
 from ..runtime.turns import Lane, Turn
 from ..runtime.update import numbers
 from ..settings.optimiser import Optimiser
 from ..settings.tuning import PLAIN, ParameterGroup, Tuning, groups, in_goes
-from ..targets.jax.layout import filters_first, filters_last
+from ..targets.jax.layout import filters_first
 from ..words.costs import Cost
 from .devices import Devices, abstract, nbytes
 from .failure import told
 from .forward import forward
+from .held import Held
 from .step import gathered, make_step
 
 Arrays = Mapping[str, Array]
 Learned = Callable[[], tuple[float, tuple[int, int]]]  # the mean cost of a step, the correct answers
-
-
-class Held(MutableMapping[str, np.ndarray]):
-    """Arrays on the devices by name: reading copies and assigning sets, in PyTorch's layouts.
-
-    They lie as words compute with them, and are turned once, when they are set, not in every step.
-    """
-
-    def __init__(self, parameters: Mapping[str, Parameter], devices: Devices, dtype: str) -> None:
-        self._parameters, self._devices, self._dtype = dict(parameters), devices, dtype
-        self.arrays: dict[str, Array] = {}
-        self.also: Held | None = None  # where what is assigned is set too
-
-    def __getitem__(self, name: str) -> np.ndarray:
-        return np.array(filters_first(np.asarray(self.arrays[name])), order="C")
-
-    def __setitem__(self, name: str, value: np.ndarray) -> None:
-        if name not in self._parameters:
-            raise KeyError(f"no parameter is called {name!r}; there are {', '.join(self._parameters)}")
-        shape = self._parameters[name].type.shape
-        value = np.array(value, self._dtype)
-        if value.shape != shape:
-            raise ValueError(f"{name} has shape {shape}, got {value.shape}")
-        self.arrays[name] = self._devices.put(np.ascontiguousarray(filters_last(value)), self._devices.everywhere)
-        if self.also is not None and name in self.also._parameters:
-            self.also[name] = value
-
-    def __delitem__(self, name: str) -> None:
-        raise TypeError("parameters belong to the network; they can be set, not removed")
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._parameters)
-
-    def __len__(self) -> int:
-        return len(self._parameters)
-
-    def __repr__(self) -> str:
-        return "\n".join(f"{name}: {parameter.type}" for name, parameter in self._parameters.items())
-
-    def part(self, names: Mapping[str, Parameter]) -> dict[str, Array]:
-        return {name: self.arrays[name] for name in names}
 
 
 LEARNING = {"train": "learn", "weighted": "learn"}  # modes of the other engine
@@ -131,13 +91,13 @@ class Engine:
         names = {name for group in self.groups for name in group.names}
         self.trained = {name: p for name, p in every.items() if name in names}
         self.state = {name: p for name, p in every.items() if name not in names}
-        self.parameters = Held(every, self.devices, dtype)
-        self.moments = {moment: Held(self.trained, self.devices, dtype) for moment in optimiser.moments}
+        self.turn, self.changes = Turn(Lane), ChangeCounter()
+        self.parameters = Held(every, self.devices, dtype, self.turn, self.changes)
+        self.moments = {moment: Held(self.trained, self.devices, dtype, self.turn) for moment in optimiser.moments}
         if tuning.ema is not None:  # then steps move others than those that are used, which are their average
-            self.moments["stepped"] = self.parameters.also = Held(self.trained, self.devices, dtype)
+            self.moments["stepped"] = self.parameters.also = Held(self.trained, self.devices, dtype, self.turn)
         self.clock = np.array([seed, 0, *(0 for _ in tuning.thaws)], np.int64)
         self.compiled: dict[tuple[str, int, int, bool], jax.stages.Compiled] = {}
-        self.turn = Turn(Lane)
         self.forked = False
         self.begin(seed)
         survive(self)
@@ -247,9 +207,10 @@ class Engine:
         if self.forked:
             raise SpecError((Diagnostic.of("CNN317"),))
         key = what, n, thawed, weighted
-        if key not in self.compiled:
-            self.compiled[key] = self.lower(*key).compile()
-        return self.compiled[key]
+        found = self.compiled.get(key)
+        if found is None:
+            found = self.compiled[key] = self.lower(*key).compile()
+        return found
 
     def plan(self, mode: str, n: int, *, epoch: int = 0) -> Lowered:
         """What XLA is given for a batch of n images, in the modes of the other engine."""
@@ -302,14 +263,20 @@ class Engine:
         with self.turn:
             thawed = self.tuning.thawed(epoch)
             step = self.executable("learn", len(next(iter(arrays.values()))), thawed, WEIGHTS in arrays)
-            self.clock[1 : 2 + thawed] += 1
-            scalars = self._small(self.numbers(rate, thawed), self.dtype)
             learning, others = self.apart(thawed)
             moments = {moment: held.part(learning) for moment, held in self.moments.items()}
             trained, state = self.parameters.part(learning), self.parameters.part(others)
-            trained, state, moments, cost, correct = step(
-                trained, state, moments, self._put(arrays), self._small(self.clock[:2], np.uint32), scalars
-            )
+            self.changes()
+            before = self.clock.copy()
+            try:
+                self.clock[1 : 2 + thawed] += 1
+                scalars = self._small(self.numbers(rate, thawed), self.dtype)
+                trained, state, moments, cost, correct = step(
+                    trained, state, moments, self._put(arrays), self._small(self.clock[:2], np.uint32), scalars
+                )
+            except BaseException:
+                self.clock[:] = before
+                raise
             self.parameters.arrays.update(trained)
             self.parameters.arrays.update(state)
             for moment, held in self.moments.items():

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
-from typing import Any
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -21,6 +22,11 @@ from .targets import CanonicalTargets
 Array = np.ndarray
 File = str | os.PathLike[str]
 Asked = Array | File | Sequence[Array | File]  # images, or the files that hold them
+T = TypeVar("T")
+
+
+class Changed(Exception):
+    """The parameters were changed amid an answer."""
 
 
 class Answering(Judged):
@@ -68,9 +74,14 @@ class Answering(Judged):
             found = self.engine.forward(arrays)
             return found[0] if len(found) == 1 else Outputs(zip(self.graph.outputs, found, strict=True))
         outputs = {name: np.empty((count, *self.graph.type(name).shape), self.dtype) for name in self.graph.outputs}
-        for start, part in self._chunks(arrays, count):
-            stop = start + length(part)
-            self.engine.forward(part, out=[values[start:stop] for values in outputs.values()])
+
+        def answer(unchanged: Callable[[], None]) -> None:
+            for start, part in self._chunks(arrays, count):
+                stop = start + length(part)
+                self.engine.forward(part, out=[values[start:stop] for values in outputs.values()])
+                unchanged()
+
+        self._of_one_state(answer)
         if len(outputs) == 1:
             return next(iter(outputs.values()))
         return Outputs(outputs)
@@ -86,14 +97,19 @@ class Answering(Judged):
         answers = self.answers(y)
         arrays = self._arrays(x, answers)
         count = length(arrays)
-        cost, by_class, by_label = 0.0, 0, 0
-        for _, part in self._chunks(arrays, count):
-            mean, correct = self.engine.measure(part)
-            cost += mean * length(part)
-            by_class, by_label = by_class + correct[0], by_label + correct[1]
-        found = self._correct((by_class, by_label), answers)
-        told = {"cost": cost / count, "accuracy": None if found is None else found / count}
-        return told | self._measured(x, y, metrics) if metrics else told
+
+        def answer(unchanged: Callable[[], None]) -> dict[str, float | None]:
+            cost, by_class, by_label = 0.0, 0, 0
+            for _, part in self._chunks(arrays, count):
+                mean, correct = self.engine.measure(part)
+                unchanged()
+                cost += mean * length(part)
+                by_class, by_label = by_class + correct[0], by_label + correct[1]
+            found = self._correct((by_class, by_label), answers)
+            told = {"cost": cost / count, "accuracy": None if found is None else found / count}
+            return told | self._measured(x, y, metrics, unchanged) if metrics else told
+
+        return self._of_one_state(answer)
 
     def judge(
         self, x: Given, y: Given
@@ -107,11 +123,38 @@ class Answering(Judged):
         """What measures the network over batches of images."""
         return Tally(self)
 
-    def _measured(self, x: Given, y: Given, metrics: Sequence[str]) -> dict[str, float | None]:
+    def _of_one_state(self, answer: Callable[[Callable[[], None]], T]) -> T:
+        """An answer that the engine is asked for batch by batch, of the same parameters from the first to the last.
+
+        `answer` calls what it is given after each batch. Where another thread has changed the parameters since it
+        began, it begins again, and changes wait until it is there.
+        """
+        changes = self.engine.changes
+
+        def attempt() -> T:
+            before = changes.count
+
+            def unchanged() -> None:
+                if changes.count != before:
+                    raise Changed
+
+            return answer(unchanged)
+
+        with suppress(Changed):
+            return attempt()
+        with self.engine.turn.door:
+            while True:
+                with suppress(Changed):  # by the function of a signal, in this thread
+                    return attempt()
+
+    def _measured(
+        self, x: Given, y: Given, metrics: Sequence[str], unchanged: Callable[[], None]
+    ) -> dict[str, float | None]:
         """Measures by their names."""
         tally = self.tally()
         for some, answers in self.images(x, y).batches(self.batch, dtype=self.dtype):
             tally.add(some, answers)
+            unchanged()
         measures = tally.measures()
         known = {} if measures is None else measures.values
         for name in metrics:

@@ -12,6 +12,7 @@ from ..diagnostics import Diagnostic, SpecError
 from ..lang import Spec
 from ..passes.methods import Times
 from ..runtime.engine import Engine as NumpyEngine
+from ..runtime.parameters import ChangeCounter
 from ..runtime.turns import Lane, Turn
 
 if TYPE_CHECKING:
@@ -32,6 +33,7 @@ class Engine(Protocol):
 
     clock: np.ndarray  # the seed, the steps taken, and those since each of `Tuning.thaws`
     name: str
+    changes: ChangeCounter  # of the parameters, each counted within the turn of the thread that makes it
     scales: bool  # whether images may come as they are stored, `data.dataset.Stored`
 
     @property

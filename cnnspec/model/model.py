@@ -212,7 +212,9 @@ class Model(Answering):
         What is frozen has none.
         """
         y = weighed(y, sample_weight)
-        _, found = self.engine.differentiate(self._weighed(x, y, self.answers(y)), self.epoch)
+        arrays = self._weighed(x, y, self.answers(y))
+        with self.engine.turn:  # what is frozen then, even if other threads take steps
+            _, found = self.engine.differentiate(arrays, self.epoch)
         return dict(found)
 
     @property

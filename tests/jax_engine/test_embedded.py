@@ -51,6 +51,40 @@ def test_threads_take_turns_with_a_training():
         assert min(np.abs(found - answer).max() for answer in answers) < 1e-6
 
 
+def test_what_is_set_while_a_step_is_made_stays_set(monkeypatch):
+    """The step puts its own parameters in the place of those that it read."""
+    model = compiled()
+    model.train_step(X, Y)
+    executable, values = model.engine.executable, np.ones((3,), "float32")
+
+    def late(*arguments):
+        step = executable(*arguments)
+
+        def taken(*arrays):
+            setting.start()
+            setting.join(0.05)
+            return step(*arrays)
+
+        return taken
+
+    setting = threading.Thread(target=model.parameters.__setitem__, args=("dense1.bias", values))
+    with monkeypatch.context() as patch:
+        patch.setattr(model.engine, "executable", late)
+        model.train_step(X, Y)
+    setting.join()
+    np.testing.assert_array_equal(model.parameters["dense1.bias"], values)
+
+
+def test_a_step_that_fails_is_not_counted(monkeypatch):
+    model, beside = compiled(), compiled()
+    with monkeypatch.context() as patch:
+        patch.setattr(model.engine, "numbers", lambda *arguments: 1 / 0)
+        with pytest.raises(ZeroDivisionError):
+            model.train_step(X, Y)
+    assert model.steps == 0
+    assert model.train_step(X, Y) == beside.train_step(X, Y)
+
+
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="this system does not fork")
 def test_a_forked_process_is_told_that_jax_does_not_work_there():
     model = compiled()

@@ -354,6 +354,121 @@ def test_a_signals_function_may_ask_within_an_answer_and_not_change():
     assert model.train_step(x, y) > 0
 
 
+@every_kind
+@pytest.mark.parametrize("use", ["predict", "cost", "metrics"])
+def test_an_answer_in_several_batches_is_of_the_parameters_after_one_step(use, workers, parallel):
+    """Another thread takes a step amid it: it is made anew, and the step after that waits for it."""
+    how = {"text": NORMED, "batch": 8, "seed": 0, "shards": 2, "workers": workers, "parallel": parallel}
+    x, y = images(20, 3, 16, 16), np.arange(20) % 4
+
+    def asked(model):
+        if use == "predict":
+            return model.predict(x)
+        return np.array(list(model.evaluate(x, y, metrics=["f1"] * (use == "metrics")).values()))
+
+    with cnnspec.compile(**how) as model, cnnspec.compile(**{**how, "workers": 1}) as beside:
+        engine, threads = model.engine, []
+        name = {"predict": "forward", "cost": "measure", "metrics": "judge"}[use]
+        batch, counted = getattr(engine, name), []
+
+        def one(*arguments, **named):
+            found = batch(*arguments, **named)
+            counted.append(found)
+            if len(threads) < 2 and len(counted) in (1, 2):
+                threads.append(threading.Thread(target=model.train_step, args=(x[:8], y[:8])))
+                threads[-1].start()
+                threads[-1].join(60 if len(threads) == 1 else 0.01)
+            return found
+
+        setattr(engine, name, one)
+        found = asked(model)
+        threads[1].join(60)
+        assert model.steps == 2 and len(counted) == 4
+        beside.train_step(x[:8], y[:8])
+        np.testing.assert_array_equal(found, asked(beside))
+
+
+@pytest.mark.parametrize("use", ["train_step", "gradients"])
+def test_what_is_frozen_is_asked_for_within_the_turn(use, monkeypatch):
+    model, seen = cnnspec.compile(text=SMALL, batch=8, seed=0), []
+    monkeypatch.setattr(type(model), "epoch", property(lambda self: seen.append(self.engine.turn.owner) or 0))
+    getattr(model, use)(images(4, 1, 8, 8), np.arange(4) % 3)
+    assert seen == [threading.get_ident()]
+
+
+def test_steps_are_counted_right_amid_one_that_is_made_in_several_goes(monkeypatch):
+    model = cnnspec.compile(text=f"{SMALL}\ntrain {{ accumulate 2 }}", batch=8, seed=0)
+    seen, run = [], model.engine._run
+    monkeypatch.setattr(model.engine, "_run", lambda call: seen.append((model.steps, model.rate)) or run(call))
+    for _ in range(2):
+        model.train_step(images(8, 1, 8, 8), np.arange(8) % 3)
+    assert [steps for steps, _ in seen] == [1, 1, 2, 2]
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGUSR1"), reason="this system has no such signal")
+def test_a_signals_function_may_ask_within_an_answer_that_a_change_waits_for():
+    """The change holds the door until the answer is there."""
+    x, y = images(8, 1, 8, 8), np.arange(8) % 3
+    model = cnnspec.compile(text=SMALL, batch=8, seed=0)
+    right, ready, found = model.predict(x), model.engine._ready, []
+    change = threading.Thread(target=model.train_step, args=(x, y), daemon=True)
+
+    def within(*arguments):
+        model.engine._ready = ready
+        change.start()
+        deadline = time.monotonic() + 60
+        while model.engine.turn.door.acquire(blocking=False):
+            model.engine.turn.door.release()
+            assert time.monotonic() < deadline
+        os.kill(os.getpid(), signal.SIGUSR1)
+        return ready(*arguments)
+
+    model.engine._ready = within
+    before = signal.signal(signal.SIGUSR1, lambda number, frame: found.append(model.predict(x)))
+    try:
+        found.append(model.predict(x))
+    finally:
+        signal.signal(signal.SIGUSR1, before)
+    change.join(60)
+    for answer in found:
+        np.testing.assert_array_equal(answer, right)
+    assert len(found) == 2 and model.steps == 1
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+def test_who_asks_again_just_before_or_behind_an_answer_does_not_wait_for_itself(when):
+    """As the function of a signal may, between the lock of a lane and what is done within it."""
+    x = images(8, 1, 8, 8)
+    model = cnnspec.compile(text=SMALL, batch=8, seed=0)
+    right, lane, found = model.predict(x), model.engine.turn.lanes[0], []
+
+    class Interrupted:
+        def __init__(self, lock):
+            self.lock = lock
+
+        def __enter__(self):
+            self.lock.acquire()
+            self.ask("before")
+
+        def __exit__(self, *exception):
+            self.ask("after")
+            self.lock.release()
+
+        def ask(self, now):
+            if now == when:
+                lane.lock = self.lock
+                found.append(model.predict(x))
+
+    def work(k):
+        lane.lock = Interrupted(lane.lock)
+        found.append(model.predict(x))
+
+    together(1, work)
+    for answer in found:
+        np.testing.assert_array_equal(answer, right)
+    assert len(found) == 2
+
+
 def test_a_turn_is_one_threads_and_may_be_taken_again():
     turn = Turn(Lane)
     order = []
