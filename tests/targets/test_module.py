@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from threading import Thread
 
 import numpy as np
 import pytest
@@ -154,6 +155,29 @@ def test_its_main_classifies_an_npy_file(tmp_path, lonely):
     np.save(tmp_path / "one.npy", images[2])
     (line,) = alone(tmp_path, lonely, "net.py", "one.npy").splitlines()
     assert f"class {found[2]} " in line
+
+
+def test_threads_that_use_one_module_get_their_own_answers():
+    """As a server's do: a second one asks while the first is being answered."""
+    model = cnnspec.compile(text="input 1x6x6\nconv 2x3x3 -> relu -> dense 3 -> softmax", batch=BATCH)
+    names = {"__name__": "net"}
+    exec(module_source(model.spec, model.parameters, embed=True, batch=BATCH), names)
+    network = names["load"]()
+    x, other = np.random.default_rng(0).random((2, 6, 1, 6, 6), "f4")
+    forward, found = network.plan.forward, []
+    second = Thread(target=lambda: found.append(network(other)))
+
+    def amid(b, p):
+        if not second.ident:
+            second.start()
+            second.join(0.05)
+        return forward(b, p)
+
+    network.plan = network.plan._replace(forward=amid)
+    found.append(network(x))
+    second.join()
+    for values, images in zip(found, (x, other), strict=True):
+        near(values, model.predict(images), 1e-5)
 
 
 def test_what_it_refuses(tmp_path, lonely):

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from math import prod
+from threading import RLock
 from types import SimpleNamespace
 from typing import Any, NamedTuple
 
@@ -101,7 +102,7 @@ class Network:
     """A network in use: arrays (n, c, h, w), (n, c, w) or (n, c) in, outputs out, for any number of images.
 
     `parameters` are arrays by name in PyTorch's layouts; `set` changes one of them, `save` writes all of them.
-    Images go through the plan `batch` at a time.
+    Images go through the plan `batch` at a time. Several threads may use one; they take turns.
     """
 
     batch: int
@@ -114,6 +115,7 @@ class Network:
     others: dict[str, Preparation] = {}  # of a network with several inputs, that of each
 
     def __init__(self, weights: Mapping[str, np.ndarray]) -> None:
+        self.turn = RLock()  # of one thread: all answers are made in the same memory
         self.fresh = True  # parameters have changed, and nothing was made of them yet
         self.flat: dict[bool, np.ndarray] = {}
         self.arrays: dict[str, np.ndarray] = {}
@@ -141,15 +143,17 @@ class Network:
         layout = self.layouts[name]
         if values.shape != layout.shape:
             raise ValueError(f"{name} has shape {layout.shape}, got {values.shape}")
-        self.arrays[name][...] = values.reshape(layout.apart).transpose(layout.order)
-        self.fresh = True
+        with self.turn:
+            self.arrays[name][...] = values.reshape(layout.apart).transpose(layout.order)
+            self.fresh = True
 
     @property
     def parameters(self) -> dict[str, np.ndarray]:
         found = {}
-        for name, layout in self.layouts.items():
-            back = np.argsort(layout.order) if layout.order else ()
-            found[name] = self.arrays[name].transpose(back).reshape(layout.shape).copy()
+        with self.turn:
+            for name, layout in self.layouts.items():
+                back = np.argsort(layout.order) if layout.order else ()
+                found[name] = self.arrays[name].transpose(back).reshape(layout.shape).copy()
         return found
 
     def save(self, path: str) -> None:
@@ -196,17 +200,18 @@ class Network:
             if arrays[name].shape[1:] != shape:
                 raise ValueError(f"`{name}` takes arrays of shape {('n', *shape)}, got {arrays[name].shape}")
         count = len(next(iter(arrays.values())))
-        if self.fresh and self.plan.prepare is not None:
-            self.plan.prepare(self.b, self.p)
-        self.fresh = False
         made = {name: np.empty((count, *shape), np.float32) for name, shape in self.outputs.items()}
-        for start in range(0, count, self.batch):
-            size = min(self.batch, count - start)
-            for name, values in arrays.items():
-                self.feeds[name][:size] = values[start : start + size]  # what lies behind them is not looked at
-            run(self.plan.forward(self.b, self.p))
-            for name, values in made.items():
-                values[start : start + size] = self.fetches[name][:size]
+        with self.turn:
+            if self.fresh and self.plan.prepare is not None:
+                self.plan.prepare(self.b, self.p)
+            self.fresh = False
+            for start in range(0, count, self.batch):
+                size = min(self.batch, count - start)
+                for name, values in arrays.items():
+                    self.feeds[name][:size] = values[start : start + size]  # what lies behind them is not looked at
+                run(self.plan.forward(self.b, self.p))
+                for name, values in made.items():
+                    values[start : start + size] = self.fetches[name][:size]
         return made if len(made) > 1 else next(iter(made.values()))
 
 
@@ -247,18 +252,20 @@ class Learning(Network):
 
         y holds classes, or numbers of the output's shape.
         """
-        for name, values in self.seen(x).items():
-            self.lesson[name][...] = values
-        for name, values in self.by_name(y, self.targets).items():
-            target = self.lesson[f"{name}.target"]
-            target[...] = values if values.shape == target.shape else self.one_hot(values, target)
-        self.clock[1] += 1
-        run(self.training.forward(self.c, self.q))
-        if self.training.backward is not None:
-            run(self.training.backward(self.c, self.q, self.c.gradients))
-        cost = float(self.c.costs.sum())
-        if np.isfinite(cost):
-            self.step(self.optimiser.lr if rate is None else rate)
+        images, answers = self.seen(x), self.by_name(y, self.targets)
+        with self.turn:
+            for name, values in images.items():
+                self.lesson[name][...] = values
+            for name, values in answers.items():
+                target = self.lesson[f"{name}.target"]
+                target[...] = values if values.shape == target.shape else self.one_hot(values, target)
+            self.clock[1] += 1
+            run(self.training.forward(self.c, self.q))
+            if self.training.backward is not None:
+                run(self.training.backward(self.c, self.q, self.c.gradients))
+            cost = float(self.c.costs.sum())
+            if np.isfinite(cost):
+                self.step(self.optimiser.lr if rate is None else rate)
         return cost
 
     def one_hot(self, classes: np.ndarray, like: np.ndarray) -> np.ndarray:
