@@ -26,7 +26,9 @@ Batch = Mapping[str, np.ndarray | Stored]  # what is stored is scaled where a pl
 
 
 # the arguments of `Update`
-Updating = tuple[UpdateRule, np.ndarray, Arrays, Sequence[np.ndarray], np.ndarray, np.ndarray, np.ndarray | None]
+Updating = tuple[
+    UpdateRule, np.ndarray, Arrays, Sequence[np.ndarray], np.ndarray, np.ndarray, np.ndarray | None, np.ndarray
+]
 
 
 class Shard(NamedTuple):

@@ -114,7 +114,8 @@ class Engine(Compiler):
         scalars = take(sum(len(part.scalars) for part in told.parts) + 2, "float64")
         moments = {name: self.moments[name] for name in self.optimiser.moments} | average
         total = take(count, self.dtype) if self.tuning.accumulate > 1 else None
-        self.update = Update(told, p, moments, tuple(b.flat for b in self.gradients), squares, scalars, total)
+        gradients = tuple(b.flat for b in self.gradients)
+        self.update = Update(told, p, moments, gradients, squares, scalars, total, take(1, "int64"))
 
     @property
     def _total(self) -> tuple[ParameterBlock, ...]:

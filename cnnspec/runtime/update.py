@@ -123,6 +123,7 @@ class Update:
     scalars  the numbers of this step, those of one part after the other, then the share that the images at hand
              are of a batch that is computed in several goes, and how many went before (float64)
     total    the gradient of the images that went before, where batches are computed so
+    started  1 as soon as any worker changes parameters (int64)
     """
 
     def __init__(
@@ -134,16 +135,26 @@ class Update:
         squares: np.ndarray,
         scalars: np.ndarray,
         total: np.ndarray | None = None,
+        started: np.ndarray | None = None,
     ) -> None:
-        self.told = rule, p, moments, gradients, squares, scalars, total
-        self.rule, self.p, self.moments, self.gradients, self.sums, self.scalars, self.total = self.told
+        self.started = np.zeros(1, np.int64) if started is None else started
+        self.told = rule, p, moments, gradients, squares, scalars, total, self.started
+        self.rule, self.p, self.moments, self.gradients, self.sums, self.scalars, self.total, _ = self.told
         self.places = rule.places
         self.runs = [function(rule.written, part.source) for part in rule.parts]
         self.chunks = [
             (k, cut) for k, part in enumerate(rule.parts) for cut in chunks(part.start, part.stop, rule.chunk)
         ]
         self.pieces: dict[tuple[int, int, int, Joint], list[Piece]] = {}
-        self.begun = False  # whether parameters are being changed
+
+    @property
+    def begun(self) -> bool:
+        """Whether parameters are being changed, by whichever worker came first."""
+        return bool(self.started[0])
+
+    @begun.setter
+    def begun(self, begun: bool) -> None:
+        self.started[0] = begun
 
     @property
     def whole_first(self) -> bool:

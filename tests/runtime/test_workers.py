@@ -23,7 +23,7 @@ from cnnspec.runtime.engine import Engine
 from cnnspec.runtime.load import Text
 from cnnspec.runtime.plans import array
 from cnnspec.runtime.processes import Processes, possible
-from cnnspec.runtime.words import WakeEvent, WorkerError
+from cnnspec.runtime.words import WakeEvent, Words, WorkerDied, WorkerError
 from cnnspec.runtime.workers import Threads, workers
 from cnnspec.settings.optimisers.adam import Adam
 from cnnspec.settings.optimisers.sgd import Sgd
@@ -163,6 +163,26 @@ def test_a_killed_worker_is_an_error_and_the_next_step_goes_on():
     made.close()
 
 
+@programs
+def test_a_step_is_half_made_where_any_worker_had_begun_to_change_parameters(monkeypatch):
+    """The caller, who has not, hears that one is no more."""
+    made = engine(2, 2, "processes")
+    made.learn(batch(), 0.1)
+    words, (child,) = made.workers.words.words, made.workers.children
+
+    def late():
+        while words[Words.slot(1) + 8] < made.workers.sequence:
+            assert child.poll() is None
+        raise WorkerDied("a worker process died")
+
+    monkeypatch.setattr(made.update, "scale", late)
+    before = made.p.flat.copy()
+    with pytest.raises(SpecError, match="half a step on"):
+        made.learn(batch(), 0.1)
+    assert (made.p.flat != before).any() and made.steps == 2
+    made.close()
+
+
 def order(memory, source, arenas=(0, 0)):
     """A call of some shards, whose `forward` is given."""
     zeros = array(memory, len(arenas), "float64")
@@ -172,7 +192,7 @@ def order(memory, source, arenas=(0, 0)):
         for k, size in enumerate(arenas)
     )
     rule = update.rule(Sgd(), ())
-    told = (rule, zeros, {}, (), zeros, zeros, None)
+    told = (rule, zeros, {}, (), zeros, zeros, None, zeros)
     cuts = tuple((k, k + 1) for k in range(len(arenas)))
     return Order("infer", "float32", shards, cuts, (1, 0), (), zeros, 0, (), told)
 
