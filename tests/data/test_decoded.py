@@ -132,6 +132,19 @@ def test_photos_that_stay_in_the_file_are_trained_on_to_the_same_bits(folder, mo
     assert runs[0].summary["test_cost"] == runs[1].summary["test_cost"]
 
 
+@pytest.mark.skipif(not hasattr(os, "preadv"), reason="nor can this system fork")
+def test_who_reads_does_not_move_the_position_that_forked_processes_share(tmp_path):
+    path = tmp_path / "rows"
+    path.write_bytes(X.tobytes())
+    with path.open("rb") as file:
+        filed = Filed(file, X.shape)
+        assert (filed[2:5] == X[2:5]).all()
+        assert os.lseek(file.fileno(), 0, os.SEEK_CUR) == 0
+        os.truncate(path, X.nbytes - 1)
+        with pytest.raises(OSError, match="cut short"):
+            filed[-1]
+
+
 ROWS = st.integers(-COUNT, COUNT - 1)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from threading import Lock
 from typing import BinaryIO, cast
 
@@ -14,6 +15,7 @@ class Filed:
     """An array of bytes [n, ...] in a file, or some rows of it; as much of NumPy's arrays as datasets ask for.
 
     Rows are read by their places in the file, and not mapped into memory, so that what was read once takes no room.
+    Threads may read at once, and so may processes that are forked, which share the file's position.
     """
 
     dtype = np.dtype(np.uint8)
@@ -70,14 +72,24 @@ class Filed:
         flat = found.reshape(len(rows), self.row)
         breaks = np.flatnonzero(np.diff(rows) != 1) + 1  # neighbours are read at once
         starts, ends = [0, *breaks.tolist()], [*breaks.tolist(), len(rows)]
-        with self.lock:
-            for start, end in zip(starts, ends, strict=True):
-                if start == end:
-                    continue
-                self.file.seek(int(rows[start]) * self.row)
-                if self.file.readinto(flat[start:end].data) != (end - start) * self.row:  # type: ignore[attr-defined]
-                    raise OSError("the file of decoded images was cut short while it was used")
+        for start, end in zip(starts, ends, strict=True):
+            if (
+                start != end
+                and self._fill(flat[start:end], int(rows[start]) * self.row) != (end - start) * self.row
+            ):
+                raise OSError("the file of decoded images was cut short while it was used")
         return found
+
+    def _fill(self, rows: np.ndarray, start: int) -> int:
+        """Read what lies in the file from `start` on; how many bytes there were."""
+        if not hasattr(os, "preadv"):  # nor is there a fork
+            with self.lock:
+                self.file.seek(start)
+                return int(self.file.readinto(rows.data))  # type: ignore[attr-defined]
+        into, done = memoryview(rows.data).cast("B"), 0
+        while done < len(into) and (count := os.preadv(self.file.fileno(), [into[done:]], start + done)):
+            done += count
+        return done
 
 
 def chosen(x: np.ndarray, positions: np.ndarray) -> np.ndarray:
