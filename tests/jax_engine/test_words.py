@@ -135,6 +135,50 @@ def test_of_equal_numbers_the_first_has_the_gradient(pool, engines):
     agree(ours, other, x, np.array([0, 1, 0]))
 
 
+@pytest.mark.parametrize(
+    ("kernel", "stride", "pad"), [((3, 3), (2, 2), ((1, 1), (1, 1))), ((2, 3), (3, 1), ((0, 1), (2, 0)))]
+)
+def test_the_largest_of_windows_is_what_jax_finds(kernel, stride, pad):
+    """Of small whole numbers, so that most windows have several largest ones, and with a NaN."""
+    import jax
+    from jax import lax
+
+    from cnnspec.ir.geometry import Geometry
+    from cnnspec.targets.jax.pooling import largest_of_windows
+
+    def windows(x):
+        return largest_of_windows(x, Geometry(kernel, stride, pad), x.shape[1:-1])
+
+    def reduced(x):
+        sizes, steps, sides = (1, *kernel, 1), (1, *stride, 1), ((0, 0), *pad, (0, 0))
+        return lax.reduce_window(x, np.float32(-np.inf), lax.max, sizes, steps, sides)
+
+    generator = np.random.default_rng(0)
+    x = generator.integers(0, 4, (2, 8, 7, 3)).astype("float32")
+    (y, back), (expected, expected_back) = jax.vjp(windows, x), jax.vjp(reduced, x)
+    np.testing.assert_array_equal(y, expected)
+    dy = generator.normal(size=y.shape).astype("float32")
+    np.testing.assert_allclose(back(dy)[0], expected_back(dy)[0], rtol=0, atol=1e-6)
+    x[0, 3, 3, 1] = np.nan
+    np.testing.assert_array_equal(windows(x), reduced(x))
+
+
+def test_normalised_far_from_zero_in_float32():
+    """The variance of numbers around a million, one image of them elsewhere; and no gradient of what is told."""
+    from cnnspec.targets.jax.normalise import normalised
+
+    z = np.random.default_rng(0).normal(size=(6, 5, 4, 3))
+    z[0] += 4.0
+    x = (2.0**20 + np.round(z * 64)).astype("float32")
+    weight, bias = np.float32([1, 2, 3]), np.float32([0, 1, 2])
+    y, mean, var = normalised(x, weight, bias, 1e-5)
+    wide = x.astype("float64")
+    expected = (wide - wide.mean((0, 1, 2))) / np.sqrt(wide.var((0, 1, 2)) + 1e-5) * weight + bias
+    np.testing.assert_allclose(var, wide.var((0, 1, 2)), rtol=1e-5)
+    np.testing.assert_allclose(mean, wide.mean((0, 1, 2)), rtol=1e-7)
+    np.testing.assert_allclose(y, expected, atol=1e-5)
+
+
 def test_dropout_zeroes_its_share_keeps_the_mean_and_repeats():
     import cnnspec
 
