@@ -19,6 +19,7 @@ from .layout import pixels
 
 MOST_TAPS = 25  # of windows that are looked through one tap after the other
 
+
 def over_windows(op: Pool, call: Call, x: Array, start: float, function: Callable[[Array, Array], Array]) -> Array:
     """All numbers of each window taken together."""
     geometry = op.geometry(call.types[0])
