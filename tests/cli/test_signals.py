@@ -30,9 +30,9 @@ IGNORES = "import signal; signal.signal(signal.SIGHUP, signal.SIG_IGN)"
 OWNS = "import fcntl, termios; fcntl.ioctl(1, termios.TIOCSCTTY, 0)"  # the first of its terminal: it hears it close
 
 
-def begin(there, *arguments, first="", **more):
+def begin(there, *arguments, first="", program=("-m", "cnnspec"), **more):
     """A run that is never further than the line after the one that was read last."""
-    command = [sys.executable, "-m", "cnnspec", "run", *arguments]
+    command = [sys.executable, *program, "run", *arguments]
     if first:
         command = [sys.executable, "-c", f"{first}\nimport os, sys; os.execv(sys.argv[1], sys.argv[1:])", *command]
     environment = {**os.environ, "PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": "1"}
@@ -125,12 +125,25 @@ def test_who_reads_the_lines_may_go(there):
     assert summary(there)["status"] == "interrupted" and 1 <= rows(there) < 8
 
 
+# Data that are long in coming: a program that has read some says so, and waits for the others.
+READING = """
+import time
+from cnnspec.cli import main
+from cnnspec.experiment import session
+
+def load(*given, **named):
+    print("reading")
+    time.sleep(60)
+
+session.load = load
+main()
+"""
+
+
 def test_before_the_first_step(there):
-    """While data are read, say, there is nothing to save."""
-    process = begin(there, "net.cnn", "--workers", "1")
-    for line in process.stdout:
-        if line.startswith("---"):
-            break
+    """While data are read there is nothing to save."""
+    process = begin(there, "net.cnn", "--workers", "1", program=("-c", READING))
+    assert process.stdout.readline() == "reading\n"
     process.send_signal(signal.SIGTERM)
     _, told = process.communicate(timeout=60)
     assert process.returncode == 143 and told.strip() == "interrupted by SIGTERM"

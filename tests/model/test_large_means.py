@@ -136,7 +136,7 @@ def test_folded_into_a_convolution_it_is_as_exact_as_pytorch_s(mean):
     def error(y):
         return np.sqrt(np.square(y - true).mean())
 
-    assert error(ours) < 1.5 * error(theirs)
+    assert error(ours) < 2 * error(theirs)
 
 
 def test_one_image_is_normalised_alone():
