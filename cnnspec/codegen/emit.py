@@ -44,9 +44,9 @@ class Emitter:
     """Writes the lines of ops; see `Op.emit`."""
 
     def __init__(self, graph: Graph, n: int, batch: int, dtype: str = "float32") -> None:
-        self.graph, self.n, self.batch = graph, n, batch
-        self.itemsize = 8 if dtype == "float64" else 4
-        self.dtype = dtype
+        self.graph, self.n, self.batch, self.seen = graph, n, batch, dict[tuple[str, str], str]()
+        self.shards = graph.shards if graph.gradients and n < batch else 1
+        self.dtype, self.itemsize = dtype, 8 if dtype == "float64" else 4
         self.node: Node = next(iter(graph))
         self.step = 0
         self.parts: list[Lines] = []
@@ -245,7 +245,7 @@ class Emitter:
 
     def made_together(self, value: str) -> bool:
         """Whether several shards make an update's gradient: of this one, some rows each in one memory, if so."""
-        if several := self.n < self.batch and self[value].startswith("g."):
+        if several := self.shards > 1 and self[value].startswith("g."):
             self.joint.add(self[value][2:])
         return several
 

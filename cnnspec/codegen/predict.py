@@ -20,7 +20,7 @@ def step_bytes(words: Graph, train: Train) -> dict[str, int]:
     """
     shards = min(train.shards or 1, train.batch)
     each, rest = divmod(train.batch, shards)
-    graph = run(replace(attach_costs(words, train.cost), images=each + bool(rest)), TRAINING)
+    graph = run(replace(attach_costs(words, train.cost), images=each + bool(rest), shards=shards), TRAINING)
     programs = {n: generate(graph, n, train.batch) for n in {each, each + bool(rest)}}
     arenas = {n: program.arena_bytes for n, program in programs.items()}
     owned = {

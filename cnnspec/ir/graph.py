@@ -19,6 +19,7 @@ class Circumstances(TypedDict, total=False):
     """What passes may ask of a graph besides its nodes, and hand on."""
 
     images: int
+    shards: int
     measured: Mapping[str, Mapping[str, float]]
     frozen: frozenset[str]
     band: tuple[int, int]
@@ -48,6 +49,7 @@ class Graph:
     updates    state that a training step changes: running_mean -> value it is blended with
     cost       value of the cost, after `attach_cost`
     images     how many images a shard will have, for passes whose choice depends on it
+    shards     how many shards a batch has, each of which may learn from what the others see too
     measured   convolution -> method -> seconds that it took here, where it was tuned (`passes/methods`)
     frozen     layers that keep their parameters while the others are trained
     band       of which rows of every image this is the graph: band k of so many (`passes/bands.py`)
@@ -60,6 +62,7 @@ class Graph:
     gradients: Mapping[str, str] = field(default_factory=dict)
     updates: Mapping[str, str] = field(default_factory=dict)
     images: int = 64
+    shards: int = 1
     measured: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
     frozen: frozenset[str] = frozenset()
     band: tuple[int, int] = (0, 1)
@@ -140,7 +143,13 @@ class Graph:
     @property
     def circumstances(self) -> Circumstances:
         """What passes may ask besides the nodes, and hand on."""
-        return {"images": self.images, "measured": self.measured, "frozen": self.frozen, "band": self.band}
+        return {
+            "images": self.images,
+            "shards": self.shards,
+            "measured": self.measured,
+            "frozen": self.frozen,
+            "band": self.band,
+        }
 
     def with_nodes(self, nodes: Mapping[str, Node], **changes: Unpack[GraphChanges]) -> Graph:
         return replace(self, nodes=MappingProxyType(dict(nodes)), **changes)

@@ -325,11 +325,14 @@ class Decomposer(GraphBuilder, Protocol):
 class PlanWriter(Protocol):
     """What an op writes its lines of plan with; `codegen/emit.py` is the one there is.
 
-    `n` images are in this shard's plan, of a batch of `batch`. Values are asked for by name and come as source.
+    `n` images are in this shard's plan, of a batch of `batch`, which so many `shards` learn from. Values are asked
+    for by name and come as source; `seen` is where all shards see those that were shown to all, by name and order.
     """
 
     n: int
     batch: int
+    shards: int
+    seen: dict[tuple[str, str], str]
 
     def type(self, value: str) -> TensorType: ...
 
@@ -340,8 +343,6 @@ class PlanWriter(Protocol):
     def rows_shape(self, value: str) -> tuple[int, ...]: ...
 
     def pixel_count(self, value: str) -> int: ...
-
-    # values, as they lie and in other axes
 
     def __getitem__(self, value: str) -> str: ...
 
@@ -380,8 +381,6 @@ class PlanWriter(Protocol):
     def random_key(self, node: Node) -> str: ...
 
     def cost(self, node: Node) -> str: ...
-
-    # lines
 
     def call(self, function: Callable[..., object], *arguments: object, **named: object) -> None: ...
 

@@ -89,13 +89,12 @@ def convolve_by_tap(
     products: np.ndarray,
     out: np.ndarray,
 ) -> None:
-    """x[h,c,w,n], weights[f,u,v,c] -> out[i,f,j,n].
+    """x[c,h,w,n], weights[f,u,v,c] -> out[f,i,j,n].
 
     Scratch for the tap that meets most: met[c,...], its pixels, and products[f,...].
     """
-    by_channel, by_filter = x.swapaxes(0, 1), out.swapaxes(0, 1)
-    taps = meetings(weights.shape[1:3], by_filter.shape[1:3], by_channel.shape[1:3], stride, dilate, pad)
-    add_taps(weights, by_channel, list(taps), met=met, products=products, out=by_filter)
+    taps = meetings(weights.shape[1:3], out.shape[1:3], x.shape[1:3], stride, dilate, pad)
+    add_taps(weights, x, list(taps), met=met, products=products, out=out)
 
 
 def input_gradient_by_tap(
@@ -109,11 +108,10 @@ def input_gradient_by_tap(
     products: np.ndarray,
     out: np.ndarray,
 ) -> None:
-    """dy[i,f,j,n], weights[f,u,v,c] -> out[h,c,w,n]; scratch met[f,...] and products[c,...] as above."""
-    by_filter, by_channel = dy.swapaxes(0, 1), out.swapaxes(0, 1)
-    taps = meetings(weights.shape[1:3], by_filter.shape[1:3], by_channel.shape[1:3], stride, dilate, pad)
+    """dy[f,i,j,n], weights[f,u,v,c] -> out[c,h,w,n]; scratch met[f,...] and products[c,...] as above."""
+    taps = meetings(weights.shape[1:3], dy.shape[1:3], out.shape[1:3], stride, dilate, pad)
     back = [(u, v, at, to) for u, v, to, at in taps]
-    add_taps(weights.transpose(3, 1, 2, 0), by_filter, back, met=met, products=products, out=by_channel)
+    add_taps(weights.transpose(3, 1, 2, 0), dy, back, met=met, products=products, out=out)
 
 
 def filter_gradient_by_tap(
@@ -127,11 +125,11 @@ def filter_gradient_by_tap(
     met: np.ndarray,
     out: np.ndarray,
 ) -> None:
-    """dy[f,...,i,j,n], x[c,...,h,w,n] -> out[f,u,v,c], summed over all images.
+    """dy[f,i,j,n], x[c,h,w,n] -> out[f,u,v,c], summed over all images.
 
     Scratch for the tap that meets most: made[f,...] and met[c,...].
     """
-    taps = meetings(out.shape[1:3], dy.shape[-3:-1], x.shape[-3:-1], stride, dilate, pad)
+    taps = meetings(out.shape[1:3], dy.shape[1:3], x.shape[1:3], stride, dilate, pad)
     if len(taps) < prod(out.shape[1:3]):
         out[...] = 0
     for u, v, to, at in taps:

@@ -111,7 +111,8 @@ def flip_input_gradients(graph: Graph) -> Graph:
         if op.dense:
             return None
         dy, w = inputs
-        convolution = Convolution(op.geometry, op.x, b.type(w)["f"], op.groups, graph.images)
+        shards = graph.shards if graph.gradients else 1
+        convolution = Convolution(op.geometry, op.x, b.type(w)["f"], op.groups, graph.images, shards=shards)
         choice = input_method(convolution, graph.measured)
         why = f"input gradient {choice.why}" if node.name in backward else choice.why
         if choice.method == "tap by tap":

@@ -48,7 +48,8 @@ def winograd(graph: Graph, learns: bool = True) -> Graph:
         types = tuple(b.type(value) for value in inputs)
         if isinstance(op, Convolve):
             first = isinstance(b.nodes[inputs[0].partition(":")[0]].op, Input)
-            convolution = Convolution(op.geometry, types[0], types[1]["f"], op.groups, graph.images, first, learns)
+            circumstances = graph.images, first, learns, graph.shards
+            convolution = Convolution(op.geometry, types[0], types[1]["f"], op.groups, *circumstances)
             choice = layer_method(convolution, graph.measured)
             if choice.method == "squares":
                 to_filters = TransformFiltersOfSquares(types[0]["h"], types[0]["w"])

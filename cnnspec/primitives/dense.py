@@ -8,12 +8,12 @@ from .. import kernels
 from ..ir import TensorType, data
 from ..ir.op import Array, GraphBuilder, Node, Op, PlanWriter
 from ..record import record
+from .together import gather, outweighs, places, room, share, show, takes_reading
 
 SOON = 500_000  # multiply-adds of a product that takes so long that it does not matter how it begins
 FEW_IMAGES = 32  # up to so many, memory is what takes time in a large product, not multiplications
 LARGE = 1 << 16  # weights beyond which that pays
 PIECE = 16  # outputs of a large layer that are made at a time of one image
-SHARED = 1 << 17  # weights from which on shards make one gradient together, not one each
 FEWEST = 32  # rows and columns of a piece that is worth a product of its own
 
 
@@ -72,14 +72,28 @@ class Multiply(Op):
             )
             e.call(kernels.np.matmul, e.view("pieces", weights), e[x], out=e.view("by_piece", out))
             return
-        gemm = kernels.gemm
-        parts = gemm.parts_of(outputs, inputs, n)
-        if parts is not None:
-            scratch = e.scratch("parts", parts)
-            e.call(gemm.by_depth, e.matrix(w), e[x], parts=scratch, out=e[node.name])
+        if takes_reading(e.type(w), e.type(x), node.type, e):
+            some = share(outputs, e)
+            given = e.view("x_of_all", f"{show(e, by_image='x', x=x)['x']}.T")
+            whole, mine = room(e, "y", node.name)
+            rows, out = e.view("some_rows", f"{e.matrix(w)}[{some}]"), e.view("made", f"{whole}[{some}]")
+            if outputs % e.shards:
+                e.call(kernels.gemm.gemm, rows, given, out=out)
+            else:
+                self._emit_product(rows, given, out, (outputs // e.shards, inputs, places(e)), e)
+            gather(e, mine, node.name)
             return
-        by = multiplying_two if n == 1 else multiplying
-        e.call(by(outputs, inputs, n), e.matrix(w), e[x], out=e[node.name])
+        self._emit_product(e.matrix(w), e[x], e[node.name], (outputs, inputs, n), e)
+
+    def _emit_product(self, w: str, x: str, out: str, sizes: tuple[int, int, int], e: PlanWriter) -> None:
+        """w[o,i] . x[i,n], for so many outputs, inputs and images."""
+        gemm = kernels.gemm
+        parts = gemm.parts_of(*sizes)
+        if parts is not None:
+            e.call(gemm.by_depth, w, x, parts=e.scratch("parts", parts), out=out)
+            return
+        by = multiplying_two if sizes[2] == 1 else multiplying
+        e.call(by(*sizes), w, x, out=out)
 
 
 @record
@@ -100,15 +114,30 @@ class MultiplyInputGradient(Op):
     def emit(self, node: Node, e: PlanWriter) -> None:
         dy, w = node.inputs
         (outputs, n), inputs = e.shape(dy), e.shape(node.name)[0]
+        if takes_reading(e.type(w), node.type, e.type(dy), e):
+            some = share(inputs, e)
+            given = e.view("dy_of_all", show(e, dy=dy)["dy"])
+            whole, mine = room(e, "dx", node.name)
+            weights, out = e.view("some_columns", f"{e.matrix(w)}[:, {some}]"), e.view("made", f"{whole}[{some}]")
+            if inputs % e.shards:
+                e.call(kernels.gemm.gemm, f"{weights}.T", given, out=out)
+            else:
+                self._emit_product(weights, given, out, (outputs, inputs // e.shards, places(e)), e)
+            gather(e, mine, node.name)
+            return
+        self._emit_product(e.matrix(w), e[dy], e[node.name], (outputs, inputs, n), e)
+
+    def _emit_product(self, w: str, dy: str, out: str, sizes: tuple[int, int, int], e: PlanWriter) -> None:
+        """w[o,i]^T . dy[o,n], for so many outputs, inputs and images."""
+        outputs, inputs, n = sizes
         gemm = kernels.gemm
         if gemm.WITHOUT_PACKING and outputs > gemm.ACROSS and n <= FEW_IMAGES:
             rows, columns = gemm.bands_of(outputs, inputs, n)
             if min(rows, columns) >= FEWEST:
                 parts = e.scratch("parts", (outputs // rows, inputs // columns, columns, n))
-                e.call(gemm.across_by_bands, e.matrix(w), e[dy], parts=parts, out=e[node.name])
+                e.call(gemm.across_by_bands, w, dy, parts=parts, out=out)
                 return
-        by = multiplying(inputs, outputs, n, across=True)
-        e.call(by, f"{e.matrix(w)}.T", e[dy], out=e[node.name])
+        e.call(multiplying(inputs, outputs, n, across=True), f"{w}.T", dy, out=out)
 
 
 @record
@@ -150,26 +179,10 @@ class MultiplyWeightGradient(Op):
     def _emit_some_rows(self, node: Node, by: Callable[..., object], e: PlanWriter) -> None:
         """A product over the images of all shards, which show one another theirs, for this shard's rows."""
         x, dy = node.inputs
-        (outputs, n), inputs = e.shape(dy), e.shape(x)[0]
-        all_dy, all_x = e.shown("dy", (n, outputs)), e.shown("x", (n, inputs))
-        e.call(kernels.np.copyto, e.view("dy_of_mine", f"{all_dy}[b.shard, :{n}].T"), e[dy])
-        e.call(kernels.np.copyto, e.view("x_of_mine", f"{all_x}[b.shard, :{n}].T"), e[x])
-        e.barrier("every shard has shown its images")
-        some = share(outputs, all_dy)
+        given, some = show(e, by_image="x", dy=dy, x=x), share(e.shape(dy)[0], e)
         e.call(
             by,
-            e.view("dy_of_all", f"{all_dy}.reshape(-1, {outputs})[:, {some}].T"),
-            e.view("x_of_all", f"{all_x}.reshape(-1, {inputs})"),
+            e.view("dy_of_all", f"{given['dy']}[{some}]"),
+            e.view("x_of_all", given["x"]),
             out=e.view("rows", f"{e.matrix(node.name)}[{some}]"),
         )
-
-
-def outweighs(w: TensorType, pixels: int) -> bool:
-    """Whether weights are so many, beside the pixels of a batch, that shards make their gradient together."""
-    return w.elements >= SHARED and pixels <= w.shape[0]
-
-
-def share(count: int, shown: str) -> str:
-    """Source of a shard's share of so many things, as a slice; `shown` has a part of each shard."""
-    first, end = (f"{count} * {k} // len({shown})" for k in ("b.shard", "(b.shard + 1)"))
-    return f"{first} : {end}"

@@ -46,7 +46,7 @@ class Compiler:
         )
         self.judged = attach_costs(words, costs) if costs else None
         self.weighted = attach_costs(words, costs, weighted=True) if costs else None
-        self.graphs: dict[tuple[str, int, tuple[int, int], int], Graph] = {}
+        self.graphs: dict[tuple[str, int, int, tuple[int, int], int], Graph] = {}
         self.programs: dict[tuple[str, int, int, tuple[int, int], int], Program] = {}
         self.compiling = RLock()
 
@@ -57,8 +57,9 @@ class Compiler:
         How a layer is computed best depends on the images of a shard, so each size of batch has its own graph, and
         each band of rows where workers share one image. In training layers are frozen until their time has come.
         """
-        images = max(self.sizes(n))
-        key = (mode, images, band, thawed)
+        sizes = self.sizes(n)
+        images, shards = max(sizes), len(sizes)
+        key = (mode, images, shards, band, thawed)
         if key not in self.graphs:
             words, passes = self.words, INFERENCE
             if mode in JUDGING:
@@ -69,7 +70,7 @@ class Compiler:
                 words = replace(words, outputs=tuple(node.name for node in words))
             measured = self.measured.get("train" if mode in LEARNING else "infer", {})
             frozen = self.tuning.asleep(thawed) if mode in LEARNING else frozenset()
-            found = replace(words, images=images, measured=measured, frozen=frozen, band=band)
+            found = replace(words, images=images, shards=shards, measured=measured, frozen=frozen, band=band)
             self.graphs[key] = run(found, passes)
         return self.graphs[key]
 

@@ -36,7 +36,7 @@ def plans(name):
         judged = attach_costs(spec.graph, spec.train.cost)
         modes |= {"train": (judged, TRAINING), "measure": (judged, MEASURE)}
     for mode, (graph, passes) in modes.items():
-        source = generate(run(replace(graph, images=IMAGES), passes), IMAGES, IMAGES + 2).source
+        source = generate(run(replace(graph, images=IMAGES, shards=2), passes), IMAGES, IMAGES + 2).source
         yield mode, source.replace(f"{SPECS}{os.sep}", "")  # wherever the checkout lies
 
 

@@ -30,7 +30,7 @@ def test_a_gradient_that_shards_make_together_is_counted_once(monkeypatch):
     train = "batch 5 ; shards 3"
     spec = read_spec(text=f"{NET}train {{ {train} }}")
     apart = step_bytes(spec.graph, spec.train)["gradients"]
-    monkeypatch.setattr("cnnspec.primitives.dense.SHARED", 1)
+    monkeypatch.setattr("cnnspec.primitives.together.SHARED", 1)
     assert apart - step_bytes(spec.graph, spec.train)["gradients"] == 2 * 4 * (5 * 4 * 5 * 4)  # of 4x5x4 numbers
     test_it_is_that_of_the_engine(train)
 

@@ -47,11 +47,11 @@ def test_the_layer_and_its_gradients(kernel, stride, dilate):
         arguments = (stride, dilate, pad)
 
         y, lent = nowhere(out_h, F, out_w, N), {"met": nowhere(C, most), "products": nowhere(F, most)}
-        convolve_by_tap(rows(x), by_tap(w), *arguments, **lent, out=y)
+        convolve_by_tap(rows(x).swapaxes(0, 1), by_tap(w), *arguments, **lent, out=y.swapaxes(0, 1))
         np.testing.assert_allclose(y, rows(Convolve(geometry).evaluate(x, w)), rtol=0, atol=1e-12)
 
         dx, lent = nowhere(height, C, width, N), {"met": nowhere(F, most), "products": nowhere(C, most)}
-        input_gradient_by_tap(rows(dy), by_tap(w), *arguments, **lent, out=dx)
+        input_gradient_by_tap(rows(dy).swapaxes(0, 1), by_tap(w), *arguments, **lent, out=dx.swapaxes(0, 1))
         wanted = ConvolveInputGradient(geometry, 1, data(C, height, width)).evaluate(dy, w)
         np.testing.assert_allclose(dx, rows(wanted), rtol=0, atol=1e-12)
 

@@ -1,11 +1,12 @@
-"""Gradients of many weights are made by all shards together: the same sums, on any workers, in one memory."""
+"""Layers of many weights and their gradients are made by all shards together: the same sums, on any workers."""
 
 import numpy as np
 import pytest
 
 from cnnspec.ir import Builder, data
 from cnnspec.ir.leaves import Input
-from cnnspec.primitives import dense
+from cnnspec.passes.methods import FILTERS, INPUT, LAYER
+from cnnspec.primitives import together
 from cnnspec.runtime.engine import Engine
 from cnnspec.runtime.processes import possible
 from cnnspec.settings.optimisers.adam import Adam
@@ -19,7 +20,16 @@ PARALLEL = ["threads", pytest.param("processes", marks=pytest.mark.skipif(not po
 @pytest.fixture(params=[True, False], ids=["a few rows at a time", "packed"])
 def joint(request, monkeypatch):
     monkeypatch.setattr("cnnspec.kernels.gemm.WITHOUT_PACKING", request.param)
-    monkeypatch.setattr(dense, "SHARED", 100)  # all layers have more; a bias has not
+    monkeypatch.setattr(together, "SHARED", 100)  # all layers have more; a bias has not
+
+
+@pytest.fixture
+def layers_too(request, monkeypatch):
+    """Whether layers and the gradients of what they read are made together as well."""
+    if request.param:
+        monkeypatch.setattr(together, "READ", 100)
+        monkeypatch.setattr(together, "LIGHT", 0)
+    return request.param
 
 
 DENSE = {"flat": WORDS["flatten"](), "one": WORDS["dense"]((23,)), "relu": WORDS["relu"]()}
@@ -32,7 +42,19 @@ CONVOLUTIONS = {  # with one tap and several, of fewer pixels than filters; the 
 }
 
 
+TAPS = {name: word for name, word in CONVOLUTIONS.items() if name in ("one", "two", "flat")}
+
+
+class ByTap(dict):
+    """Measured times by which every convolution is computed tap by tap, if it can be."""
+
+    def get(self, key, default=None):
+        return {method.name: float(method.name != "tap by tap") for method in (*LAYER, *INPUT, *FILTERS)}
+
+
 def engine(layers=DENSE, **settings):
+    if layers is TAPS:
+        settings["measured"] = {"train": ByTap()}
     b = Builder()
     value = b.add(Input(data(2, 4, 5)), name="input")
     for name, word in layers.items():
@@ -54,14 +76,22 @@ SIZES = (7, 6, 2, 1, 7)  # shards of unequal sizes, fewer images than shards, an
 
 @pytest.mark.usefixtures("joint")
 @pytest.mark.parametrize(
-    ("layers", "names", "accumulate"),
-    [(DENSE, ["one", "end"], 1), (DENSE, ["one", "end"], 2), (CONVOLUTIONS, ["one", "two", "three", "end"], 1)],
+    ("layers", "names", "accumulate", "layers_too"),
+    [
+        (DENSE, ["one", "end"], 1, False),
+        (DENSE, ["one", "end"], 2, True),
+        (CONVOLUTIONS, ["one", "two", "three", "end"], 1, False),
+        (TAPS, ["one", "two", "end"], 1, True),
+    ],
+    indirect=["layers_too"],
 )
-def test_the_gradient_is_that_of_one_shard(layers, names, accumulate):
+def test_the_gradient_is_that_of_one_shard(layers, names, accumulate, layers_too):
     tuning = Tuning(accumulate=accumulate)
     one, three = (engine(layers, shards=shards, dtype="float64", tuning=tuning) for shards in (1, 3))
     assert not one.plan("train", 7).joint
     assert {*three.plan("train", 7).programs[0].joint} == {f"{name}.weight" for name in names}
+    forward, _ = three.plan("train", 7).programs[0].barriers
+    assert forward == (2 * len(names) if layers_too else 0)  # before a layer and after it
     for n in SIZES:
         ours, theirs = three.differentiate(batch(n)), one.differentiate(batch(n))
         assert ours[0] == pytest.approx(theirs[0], rel=1e-12)
@@ -72,11 +102,12 @@ def test_the_gradient_is_that_of_one_shard(layers, names, accumulate):
 @pytest.mark.usefixtures("joint")
 @pytest.mark.parametrize("parallel", PARALLEL)
 @pytest.mark.parametrize(
-    ("layers", "tuning"),
-    [(DENSE, PLAIN), (DENSE, PARTS), (CONVOLUTIONS, PLAIN)],
-    ids=["plain", "parts", "convolutions"],
+    ("layers", "tuning", "layers_too"),
+    [(DENSE, PLAIN, False), (DENSE, PARTS, True), (CONVOLUTIONS, PLAIN, False), (TAPS, PLAIN, True)],
+    ids=["plain", "parts", "convolutions", "taps"],
+    indirect=["layers_too"],
 )
-def test_no_bit_depends_on_the_workers_nor_on_what_was_computed_before(parallel, layers, tuning):
+def test_no_bit_depends_on_the_workers_nor_on_what_was_computed_before(parallel, layers, tuning, layers_too):
     alone = engine(layers, shards=3, tuning=tuning)
     several = engine(layers, shards=3, tuning=tuning, workers_wanted=2, parallel=parallel)
     for epoch, n in enumerate(SIZES):
@@ -94,6 +125,6 @@ def test_only_the_first_shard_has_memory_for_it(monkeypatch):
     assert all(first.arrays[name].any() for name in made.trained)
     for other in others:
         assert {name for name in made.trained if not other.arrays[name].any()} == {"one.weight", "end.weight"}
-    monkeypatch.setattr(dense, "SHARED", 1 << 21)
+    monkeypatch.setattr(together, "SHARED", 1 << 21)
     apart = engine(shards=3, optimiser=Adam()).memory(7)["gradients"]
     assert apart - told == 2 * sum(made.arrays[name].nbytes for name in ("one.weight", "end.weight"))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ...ir import TensorType
 from ...ir.geometry import Geometry, size_2d
+from ...primitives.together import outweigh_reading
 from ...record import record
 
 
@@ -22,6 +23,7 @@ class Convolution:
     images: int
     first: bool = False
     learns: bool = True
+    shards: int = 1
 
     @property
     def y(self) -> TensorType:
@@ -40,6 +42,12 @@ class Convolution:
     def plain(self) -> bool:
         """One tap for each pixel, so that the layer is a product of matrices as it stands."""
         return self.geometry.plain and self.groups == 1
+
+    @property
+    def makers(self) -> int:
+        """How many shards make the layer together, if they do."""
+        shown = (self.x.elements + self.y.elements) * self.images * self.shards
+        return self.shards if self.learns and self.groups == 1 and outweigh_reading(self.weights, shown) else 1
 
     @property
     def depth(self) -> int:

@@ -164,7 +164,7 @@ def layer_tap_by_tap(c: Convolution) -> float:
 
 
 def input_tap_by_tap(c: Convolution) -> float:
-    return tap_by_tap(c, c.channels) + beyond(c.weights) * ACROSS
+    return tap_by_tap(c, c.channels) + beyond(c.weights) * ACROSS / c.makers
 
 
 def filters_tap_by_tap(c: Convolution) -> float:
@@ -172,11 +172,15 @@ def filters_tap_by_tap(c: Convolution) -> float:
 
 
 def tap_by_tap(c: Convolution, rows: int) -> float:
-    """Products of so many rows with what the taps meet, of the weights of those that meet anything."""
+    """Products of so many rows with what the taps meet, of the weights of those that meet anything.
+
+    Where shards make the layer together, each has the pixels of all, and a part of the rows.
+    """
     meetings = c.geometry.meetings(*size_2d(c.x))
     taps, met, each = len(meetings) - meetings.count(0), sum(meetings) * c.images, c.channels * c.filters
-    moved = met * (c.channels + c.filters) * MET + taps * TAP
-    return product(2 * each * met, rows) + moved + beyond(taps * each) * READ
+    given = c.channels + c.filters - rows
+    moved = met * (given * c.makers + rows) * MET + taps * TAP
+    return product(2 * each * met, rows / c.makers) + moved + beyond(taps * each) * READ / c.makers
 
 
 def by_gemm(c: Convolution) -> float:

@@ -15,7 +15,8 @@ from ...ir import TensorType
 from ...ir.geometry import Geometry, size_2d
 from ...ir.op import Array, GraphBuilder, Node, Op, PlanWriter, Slides
 from ...record import record
-from ..dense import multiplying, outweighs, share
+from ..dense import multiplying
+from ..together import outweighs, share
 from . import depthwise
 from .polyphase import FromPolyphase, as_image, as_polyphase, moments_of, moments_type, polyphase_type
 
@@ -315,7 +316,7 @@ def emit_some_filters(dy: str, rows: str, dw: str, shape: tuple[int, ...], w: Te
         e.call(kernels.np.copyto, mine, given)
         everyone.append(f"{shown}.reshape({count}, -1)")
     e.barrier("every shard has shown its pixels")
-    some = share(filters, shown)
+    some = share(filters, e)
     e.call(
         kernels.gemm.gemm,
         e.view("dy_of_all", f"{everyone[0]}[{some}]"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from math import prod
 
@@ -10,7 +11,7 @@ from ...ir import TensorType
 from ...ir.geometry import Geometry, size_2d
 from ...ir.op import Array, GraphBuilder, Node, Op, PlanWriter
 from ...record import record
-from ..dense import outweighs, share
+from ..together import by_channel, gather, outweighs, places, room, share, show, takes_reading
 from .convolve import Convolve, ConvolveFilterGradient, ConvolveInputGradient
 from .winograd_1d import lent
 
@@ -41,10 +42,7 @@ class ConvolveByTap(Op):
 
     def emit(self, node: Node, e: PlanWriter) -> None:
         x, w = node.inputs
-        most = e.n * most_met(self.geometry, e.type(x))
-        scratch = {"met": (e.type(x)["c"], most), "products": (e.type(w)["f"], most)}
-        arguments = self.geometry.arguments
-        e.call(kernels.taps.convolve_by_tap, e[x], taps(w, e), *arguments, **lent(scratch, e), out=e[node.name])
+        emit_by_tap(kernels.taps.convolve_by_tap, x, w, node, self.geometry, most_met(self.geometry, e.type(x)), e)
 
 
 @record
@@ -65,10 +63,8 @@ class InputGradientByTap(Op):
 
     def emit(self, node: Node, e: PlanWriter) -> None:
         dy, w = node.inputs
-        most = e.n * most_met(self.geometry, self.x)
-        scratch = {"met": (e.type(w)["f"], most), "products": (self.x["c"], most)}
-        by, arguments = kernels.taps.input_gradient_by_tap, self.geometry.arguments
-        e.call(by, e[dy], taps(w, e), *arguments, **lent(scratch, e), out=e[node.name])
+        by = kernels.taps.input_gradient_by_tap
+        emit_by_tap(by, dy, w, node, self.geometry, most_met(self.geometry, self.x), e, across=True)
 
 
 @record
@@ -92,8 +88,8 @@ class FilterGradientByTap(Op):
         (height, filters, width, n), channels = e.shape(dy), e.type(x)["c"]
         dw, given, images = taps(node.name, e), (by_channel(dy, e), by_channel(x, e)), n
         if outweighs(self.w, height * width * e.batch) and e.made_together(node.name):
-            images = 2 * e.batch  # of all shards, each of which has room for as many as the largest
-            given, some = shown_to_all(given, (e.shape(dy), e.shape(x)), e)
+            everyone, some, images = show(e, dy=dy, x=x), share(filters, e), places(e)
+            given = e.view("dy_of_all", f"{everyone['dy']}[{some}]"), e.view("x_of_all", everyone["x"])
             dw = e.view("some_filters", f"{dw}[{some}]")
         most = images * most_met(self.geometry, e.type(x))
         scratch = {"made": (filters, most), "met": (channels, most)}
@@ -101,19 +97,32 @@ class FilterGradientByTap(Op):
         e.call(by, *given, *arguments, **lent(scratch, e), out=dw)
 
 
-def shown_to_all(
-    given: tuple[str, str], shapes: tuple[tuple[int, ...], tuple[int, ...]], e: PlanWriter
-) -> tuple[tuple[str, str], str]:
-    """dy[f,shards,i,j,n] of this shard's filters and x[c,shards,h,w,n], of all shards; and which they are."""
-    everyone = []
-    for what, mine, (height, channels, width, n) in zip(("dy", "x"), given, shapes, strict=True):
-        shown = e.shown(what, (channels, height, width, n))
-        everyone.append(f"{shown}.reshape({channels}, len({shown}), {height}, {width}, -1)")
-        place = e.view(f"{what}_of_mine", f"{everyone[-1]}[:, b.shard, ..., :{n}]")
-        e.call(kernels.conv.copy_pixels, mine, out=place)
-    e.barrier("every shard has shown its pixels")
-    some = share(shapes[0][1], shown)
-    return (e.view("dy_of_all", f"{everyone[0]}[{some}]"), e.view("x_of_all", everyone[1])), some
+def emit_by_tap(
+    by: Callable[..., None],
+    x: str,
+    w: str,
+    node: Node,
+    geometry: Geometry,
+    met: int,
+    e: PlanWriter,
+    across: bool = False,
+) -> None:
+    """A value made of x and filters, which are read across for the gradient of an input; where a tap meets so many
+    pixels of an image. Where it takes longest to read them, all shards make some channels each.
+    """
+    filters, made, images = taps(w, e), node.type["c"], e.n
+    given, out = by_channel(x, e), by_channel(node.name, e)
+    together = takes_reading(e.type(w), e.type(x), node.type, e)
+    if together:
+        some, images, made = share(made, e), places(e), -(-made // e.shards)
+        given = e.view("x_of_all", show(e, x=x)["x"])
+        whole, mine = room(e, "y", node.name)
+        filters = e.view("some_filters", f"{filters}[{':, :, :, ' * across}{some}]")
+        out = e.view("made", f"{whole}[{some}]")
+    scratch = {"met": (e.type(x)["c"], images * met), "products": (made, images * met)}
+    e.call(by, given, filters, *geometry.arguments, **lent(scratch, e), out=out)
+    if together:
+        gather(e, mine, node.name)
 
 
 def most_met(geometry: Geometry, x: TensorType) -> int:
@@ -126,8 +135,3 @@ def taps(w: str, e: PlanWriter) -> str:
     filters, channels, *kernel = e.type(w).shape
     height, width = (1, *kernel)[-2:]
     return e.view_of(w, "taps", f"{e[w]}.reshape({filters}, {height}, {width}, {channels})")
-
-
-def by_channel(x: str, e: PlanWriter) -> str:
-    """Rows x[h,c,w,n] as a view [c,h,w,n]."""
-    return e.view_of(x, "by_channel", f"{e[x]}.swapaxes(0, 1)")
