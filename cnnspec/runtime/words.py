@@ -21,6 +21,8 @@ GO, BEGUN, LEFT, ABORT, STOP, TASK, PLACE, FIRST = 0, 1, 2, 8, 16, 24, 25, 32
 EACH = 24  # words of each worker: 0 barriers it has come to; 8 the last call it did, 9 is there for; 16 it sleeps
 BARRIERS = 1 << 20  # more than a call has
 SPINS = 20_000
+AT_ONCE = 2_000  # spins, a tenth of a millisecond: who is not there by then has no processor, or more to do
+NAP = 5e-5  # seconds
 REASON = 4096  # bytes after the words, for what a worker says when it fails
 COUNT = (1).to_bytes(8, sys.byteorder)
 
@@ -126,7 +128,11 @@ class Words:
         sleep: Callable[[], bool] | None = None,
         late: Callable[[], None] | None = None,
     ) -> None:
-        """Spin, then give way, then sleep, so that a waiting worker does not slow its neighbours."""
+        """Spin, then give way, then sleep, so that a waiting worker does not slow its neighbours.
+
+        Amid a call, where there is no `sleep`, one naps soon: to spin uses up the time on a processor that one needs
+        when the others have come.
+        """
         spins = 0
         while not ready():
             spins += 1
@@ -141,8 +147,11 @@ class Words:
                         time.sleep(0.0002)
                     elif sleep():
                         spins = 0
-                elif spins > 2000:
-                    os.sched_yield()
+                elif spins > AT_ONCE:
+                    if sleep is None:
+                        time.sleep(NAP)
+                    else:
+                        os.sched_yield()
 
     def say(self, reason: str) -> None:
         """Tell the others why this worker fails, and that they need not wait."""
