@@ -130,8 +130,8 @@ class Words:
     ) -> None:
         """Spin, then give way, then sleep, so that a waiting worker does not slow its neighbours.
 
-        Amid a call, where there is no `sleep`, one naps soon: to spin uses up the time on a processor that one needs
-        when the others have come.
+        Amid a call, where there is no `sleep`, one naps soon: to spin uses up the time on a processor that one
+        needs when the others have come.
         """
         spins = 0
         while not ready():
