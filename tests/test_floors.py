@@ -82,7 +82,7 @@ for path in sorted(pathlib.Path("cnnspec").rglob("*.py")):
         failed.append((name, repr(error)))
 print(failed)
 """
-    done = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, timeout=120)
+    done = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, timeout=300)
     assert done.stdout.strip() == "[]", done.stdout + done.stderr
 
 

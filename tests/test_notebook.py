@@ -56,7 +56,7 @@ def test_it_runs_in_a_kernel(tmp_path):
     opened = nbformat.read(NOTEBOOK, 4)
     nbformat.validate(opened)
     where = {"metadata": {"path": str(tmp_path)}}
-    client.NotebookClient(opened, timeout=120, kernel_name="python3", resources=where).execute()
+    client.NotebookClient(opened, timeout=300, kernel_name="python3", resources=where).execute()
     kinds = [
         sorted(output.data)
         for cell in opened.cells

@@ -72,5 +72,5 @@ def test_a_side_on_tensorflow_names_what_is_missing(tmp_path):
     (tmp_path / "net.cnn").write_text("input 4\ndense 2 -> softmax\n")
     code = "import sys; sys.modules['tensorflow'] = None; from cnnspec.cli import run; sys.exit(run(sys.argv[1:]))"
     asked = ["bench", str(tmp_path / "net.cnn"), "--against", "tensorflow"]
-    ended = subprocess.run([sys.executable, "-c", code, *asked], capture_output=True, text=True, timeout=60)
+    ended = subprocess.run([sys.executable, "-c", code, *asked], capture_output=True, text=True, timeout=300)
     assert ended.returncode == 1 and "error[CNN501]: `--against tensorflow` needs the package" in ended.stderr

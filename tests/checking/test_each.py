@@ -25,6 +25,6 @@ def test_in_a_program_of_its_own(name):
     leaves no worker behind; and beside threads nothing is forked."""
     done = subprocess.run(
         [sys.executable, crowd.__file__, name], env={**os.environ, "PYTHONPATH": str(ROOT)},
-        stderr=subprocess.PIPE, text=True, timeout=120,
+        stderr=subprocess.PIPE, text=True, timeout=300,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr

@@ -157,7 +157,7 @@ def test_an_interruption_exits_by_its_signal_with_what_was_found_so_far(here, fo
     number = getattr(signal, name)
     os.killpg(process.pid, number)  # as a terminal does: to the workers as well
     (here / "interrupted").touch()
-    out, err = process.communicate(timeout=60)
+    out, err = process.communicate(timeout=300)
     assert process.returncode == 128 + number, err
     assert b"CNN902" in out and b"Traceback" not in err
     if format == "json":

@@ -68,7 +68,7 @@ def test_it_saves_says_how_to_go_on_and_goes_on(there, name, workers):
         process.send_signal(number)
     else:
         os.killpg(process.pid, number)
-    _, told = process.communicate(timeout=60)
+    _, told = process.communicate(timeout=300)
     by = "" if name == "SIGINT" else f" by {name}"
     assert process.returncode == 128 + number, told
     assert told.startswith(f"interrupted{by} after step ") and told.count("\n") == 1
@@ -77,7 +77,7 @@ def test_it_saves_says_how_to_go_on_and_goes_on(there, name, workers):
     step = int(told.split()[told.split().index("step") + 1])
     assert rows(there) == (step - 1) // 68 or rows(there) == step // 68  # of 270 images, four at a time
     resumed = begin(there, "--resume", "runs/net-001")
-    _, told = resumed.communicate(timeout=60)
+    _, told = resumed.communicate(timeout=300)
     assert (resumed.returncode, told) == (0, "")
     assert summary(there)["status"] == "finished" and rows(there) == 8
 
@@ -86,7 +86,7 @@ def test_under_nohup_a_closed_terminal_ends_nothing(there):
     process = begin(there, "net.cnn", "--workers", "1", "--set", "train.epochs=5", first=IGNORES)
     under_way(process)
     process.send_signal(signal.SIGHUP)
-    process.communicate(timeout=60)
+    process.communicate(timeout=300)
     assert process.returncode == 0 and summary(there)["status"] == "finished"
 
 
@@ -106,7 +106,7 @@ def test_a_terminal_that_closes(there, ignores):
     while b"epoch" not in seen:
         seen += os.read(ours, 64)
     os.close(ours)
-    _, told = process.communicate(timeout=60)
+    _, told = process.communicate(timeout=300)
     if ignores:
         assert summary(there)["status"] == "finished" and process.returncode == 1
         assert told.startswith("error[CNN907]: standard output cannot be written to: ")
@@ -121,7 +121,7 @@ def test_who_reads_the_lines_may_go(there):
     under_way(process)
     process.stdout.close()
     told = process.stderr.read()
-    assert (process.wait(timeout=60), told) == (1, "")
+    assert (process.wait(timeout=300), told) == (1, "")
     assert summary(there)["status"] == "interrupted" and 1 <= rows(there) < 8
 
 
@@ -133,7 +133,7 @@ from cnnspec.experiment import session
 
 def load(*given, **named):
     print("reading")
-    time.sleep(60)
+    time.sleep(600)
 
 session.load = load
 main()
@@ -145,5 +145,5 @@ def test_before_the_first_step(there):
     process = begin(there, "net.cnn", "--workers", "1", program=("-c", READING))
     assert process.stdout.readline() == "reading\n"
     process.send_signal(signal.SIGTERM)
-    _, told = process.communicate(timeout=60)
+    _, told = process.communicate(timeout=300)
     assert process.returncode == 143 and told.strip() == "interrupted by SIGTERM"

@@ -28,7 +28,7 @@ def cnnspec(there, *arguments, memory=None, **more):
     command = [sys.executable, "-m", "cnnspec", *arguments]
     if memory:
         command = ["sh", "-c", f'ulimit -v {memory}; exec "$@"', "sh", *command]
-    return subprocess.run(command, cwd=there, env=environment, capture_output=True, timeout=120, **more)
+    return subprocess.run(command, cwd=there, env=environment, capture_output=True, timeout=300, **more)
 
 
 @pytest.mark.parametrize("name", ["é", b"\xff\xfe"])
@@ -134,7 +134,7 @@ def test_a_worker_that_dies_ends_the_run_and_a_scheduler_that_asks_all_ends_it_w
     if number == signal.SIGTERM:
         time.sleep(0.2)
         process.send_signal(number)
-    _, told = process.communicate(timeout=60)
+    _, told = process.communicate(timeout=300)
     summary = json.loads((tmp_path / "runs/s-001/summary.json").read_text(encoding="utf-8"))
     assert told.rstrip("\n").endswith("`cnnspec run --resume runs/s-001`")
     if number == signal.SIGTERM:

@@ -69,7 +69,7 @@ def test_the_extension_is_javascript(tmp_path):
     node = shutil.which("node")
     if node is None:
         pytest.skip("there is no node here")
-    subprocess.run([node, "--check", str(VSCODE / "extension.js")], check=True, timeout=60)
+    subprocess.run([node, "--check", str(VSCODE / "extension.js")], check=True, timeout=300)
     # with nothing of the editor but names, the drawing is put into a page in which nothing can run
     (tmp_path / "node_modules" / "vscode").mkdir(parents=True)
     (tmp_path / "node_modules" / "vscode" / "index.js").write_text("module.exports = {};")
@@ -78,7 +78,7 @@ def test_the_extension_is_javascript(tmp_path):
     (client / "node.js").write_text("exports.LanguageClient = class {};")
     shutil.copy(VSCODE / "extension.js", tmp_path)
     ask = 'console.log(require("./extension.js").page("<svg onload=alert(1)></svg>"))'
-    page = subprocess.run([node, "-e", ask], cwd=tmp_path, capture_output=True, text=True, check=True, timeout=60)
+    page = subprocess.run([node, "-e", ask], cwd=tmp_path, capture_output=True, text=True, check=True, timeout=300)
     assert "onload" not in page.stdout and "default-src 'none'" in page.stdout
 
 
@@ -120,7 +120,7 @@ def test_neovim_as_it_is_told(home):
     lines = [line for line in lines if line[:4] == "    " and line.split()[0] not in ("mkdir", "cp")]
     (config / "init.lua").write_text("\n".join(lines))
     (home / "probe.lua").write_text(
-        "vim.wait(20000, function() return #vim.diagnostic.get(0) > 0 end, 20)\n"
+        "vim.wait(120000, function() return #vim.diagnostic.get(0) > 0 end, 20)\n"
         "local found = vim.diagnostic.get(0)[1]\n"
         "local word = vim.fn.synIDattr(vim.fn.synID(2, 1, 1), 'name')\n"
         "local seen = { vim.bo.filetype, found.code, found.lnum, word }\n"

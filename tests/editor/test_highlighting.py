@@ -226,7 +226,7 @@ endfor
 call writefile([json_encode(rows)], '{folder}/{k}.json')""")
     (folder / "all.vim").write_text("\n".join([*script, "qa!\n"]))
     command = [program, "-es", "-N", "-u", "NONE", "-i", "NONE", "-S", str(folder / "all.vim")]
-    subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, timeout=120)
+    subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, timeout=300)
     for k, text in enumerate(texts):
         rows = json.loads((folder / f"{k}.json").read_text())
         found = []

@@ -31,17 +31,17 @@ local client = vim.lsp.start_client({
 vim.cmd("edit " .. FOLDER .. "/a.cnn")
 told.filetype = vim.bo.filetype
 vim.lsp.buf_attach_client(0, client)
-vim.wait(20000, function() return push.diagnostics ~= nil end, 20)
+vim.wait(120000, function() return push.diagnostics ~= nil end, 20)
 told.findings = push.diagnostics
 push = {}
 vim.api.nvim_buf_set_lines(0, 3, 4, false, { "lib.b(4) -> conv {w}x3x3 as e -> relu" })
-vim.wait(20000, function() return push.diagnostics ~= nil end, 20)
+vim.wait(120000, function() return push.diagnostics ~= nil end, 20)
 told.after = push.diagnostics
 local document = { uri = vim.uri_from_bufnr(0) }
 local whole = { start = { line = 0, character = 0 }, ["end"] = { line = 5, character = 0 } }
 local function ask(method, more)
   local params = vim.tbl_extend("force", { textDocument = document }, more or {})
-  local found, failure = vim.lsp.buf_request_sync(0, method, params, 20000)
+  local found, failure = vim.lsp.buf_request_sync(0, method, params, 120000)
   local answer = found and found[client]
   if not answer or answer.error or answer.err then
     told[method] = { failed = vim.inspect(failure or answer) }
@@ -94,7 +94,7 @@ def test_every_request(tmp_path):
     environment = {**os.environ, "XDG_STATE_HOME": str(tmp_path), "XDG_DATA_HOME": str(tmp_path)}
     done = subprocess.run(
         [nvim, "--headless", "-u", "NONE", "-i", "NONE", "-n", "-c", f"luafile {tmp_path / 'ask.lua'}"],
-        capture_output=True, text=True, timeout=120, env=environment, stdin=subprocess.DEVNULL, cwd=tmp_path,
+        capture_output=True, text=True, timeout=300, env=environment, stdin=subprocess.DEVNULL, cwd=tmp_path,
     )  # fmt: skip
     assert (tmp_path / "told.json").exists(), done.stderr
     told = json.loads((tmp_path / "told.json").read_text())

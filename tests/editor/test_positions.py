@@ -134,7 +134,7 @@ def test_what_an_editor_tells_of_a_text_is_what_the_server_has(tmp_path):
             lsp.SemanticTokensDeltaParams(identifier, "another")
         )
         assert list(found.data) == data
-        await asyncio.wait_for(editor.news.wait(), 60)
+        await asyncio.wait_for(editor.news.wait(), 300)
         codes = [each.code for each in document.report.diagnostics]
         assert [each.code for each in editor.findings[uri]] == codes
 

@@ -155,7 +155,7 @@ def test_an_import_counts_as_it_stands_in_its_buffer(tmp_path):
     async def until(editor, uri, codes):
         while [finding.code for finding in editor.findings.get(uri, ())] != codes:
             editor.news.clear()
-            await asyncio.wait_for(editor.news.wait(), 60)
+            await asyncio.wait_for(editor.news.wait(), 300)
 
     async def talk(editor, uri):
         blocks = (tmp_path / "blocks.cnn").as_uri()
@@ -223,7 +223,7 @@ def test_files_that_change_on_the_disk_are_watched_where_an_editor_can(tmp_path)
             editor.news.clear()
             event = lsp.FileEvent(path.as_uri(), kind)
             editor.workspace_did_change_watched_files(lsp.DidChangeWatchedFilesParams([event]))
-            await asyncio.wait_for(editor.news.wait(), 60)
+            await asyncio.wait_for(editor.news.wait(), 300)
             return [finding.code for finding in editor.findings[uri]]
 
         await editor.open(uri, TEXT)

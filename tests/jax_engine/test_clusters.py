@@ -64,7 +64,7 @@ def test_processes_of_a_scheduler_meet(scheduler):
         for number in range(2)
     ]
     try:
-        said = [process.communicate(timeout=120) for process in started]
+        said = [process.communicate(timeout=300) for process in started]
     finally:
         for process in started:
             process.kill()
@@ -93,7 +93,7 @@ def test_a_coordinator_that_nobody_reaches_ends_the_process_with_words():
     nowhere = f"127.0.0.1:{free_port()}"
     code = f"from cnnspec.jax import processes; processes.PATIENCE = 1; processes.join({nowhere!r}, 2, 1)"
     ended = subprocess.run(
-        [sys.executable, "-c", code], env=environment(), text=True, capture_output=True, timeout=60
+        [sys.executable, "-c", code], env=environment(), text=True, capture_output=True, timeout=300
     )
     why = f"the processes of the run could not meet: not all of them came to {nowhere} within 1 seconds"
     assert ended.returncode == 1 and f"error[CNN312]: {why}" in ended.stderr and "stack trace" not in ended.stderr

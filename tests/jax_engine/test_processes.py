@@ -26,7 +26,7 @@ net other = add(@one | @two) -> dense 3 -> softmax
 data { source npz "images.npz" weights "w" ; validation 12.5% }
 train { optimiser adam lr 1e-2 ; batch 16 ; epochs EPOCHS ; seed 1 }
 """
-PATIENCE = 120
+PATIENCE = 300
 ENDLESS = 100_000  # epochs, of a run that does not end while nobody looks
 
 

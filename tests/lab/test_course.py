@@ -157,7 +157,7 @@ def test_an_exercise_takes_what_is_right_and_nothing_else(lab, name, k):
     elif kind == "rate":
         assert not judged(lab, k)[0]
         lab.choose("rate", "0.5", "input")
-        lab.trained("one-epoch", 120)
+        lab.trained("one-epoch", 300)
         assert judged(lab, k)[0], judged(lab, k)
     else:  # another text, and where it says so a training
         assert not judged(lab, k)[0]

@@ -38,7 +38,7 @@ def server(spec):
 
 def asked(server, method="GET", name="", body=None, headers=(), token=None):
     """The answer to a request: status, headers, body."""
-    connection = http.client.HTTPConnection(*server.server_address, timeout=60)
+    connection = http.client.HTTPConnection(*server.server_address, timeout=300)
     base = {"Content-Type": "application/json"} if body is not None else {}
     data = json.dumps(body) if isinstance(body, dict | list) else body
     connection.request(method, f"/{token or server.token}/{name}", data, {**base, **dict(headers)})
@@ -186,5 +186,5 @@ def test_ctrl_c_ends_it(spec):
     assert first.startswith("the lab is at http://127.0.0.1:"), first
     process.stdout.readline()
     process.send_signal(signal.SIGINT)
-    out, err = process.communicate(timeout=60)
+    out, err = process.communicate(timeout=300)
     assert process.returncode == 130 and "Traceback" not in out + err

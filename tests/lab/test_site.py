@@ -143,7 +143,7 @@ def test_python_in_the_page_checks_draws_and_trains_any_text(driver, few, tmp_pa
     with opened(tmp_path / "site") as address:
         lab = Lab(driver, address)
         lab.type("input 1x28x28\nconv 3x5x5 stride 3 -> relo -> dense 10 -> softmax\n", anew=True)
-        lab.until(lambda: "1 error" in lab.text("verdict"), 120)
+        lab.until(lambda: "1 error" in lab.text("verdict"), 300)
         lab.until(lambda: lab.js("return document.querySelector('#findings .fix')")).click()
         lab.until(lambda: "error" not in lab.text("verdict"))
         assert lab.trained("one-epoch") > 50
@@ -175,5 +175,5 @@ def test_another_file_than_the_one_that_is_meant_is_not_run(driver, few, tmp_pat
         with on_a_server(tmp_path / "site") as address:
             lab = Lab(driver, address)
             lab.type("input 1x28x28\nconv 3x5x5 stride 3 -> relo\n", anew=True)
-            said = lab.until(lambda: (text := lab.text("verdict")) and text != "no findings" and text, 120)
+            said = lab.until(lambda: (text := lab.text("verdict")) and text != "no findings" and text, 300)
             assert ("error" in said and "relo" in lab.text("findings")) == (not changed), said

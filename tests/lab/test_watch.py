@@ -34,7 +34,7 @@ def begun(tmp_path):
 def told(address):
     question = json.dumps({"ask": "run", "text": "", "at": 0, "settings": []}).encode()
     asked = urllib.request.Request(address + "ask", question, {"Content-Type": "application/json"})
-    with urllib.request.urlopen(asked, timeout=60) as answer:
+    with urllib.request.urlopen(asked, timeout=300) as answer:
         return json.loads(answer.read())
 
 

@@ -43,7 +43,7 @@ def fork():
     child = os.fork()
     if child == 0:
         gc.freeze()
-        signal.alarm(60)
+        signal.alarm(300)
     return child
 
 
@@ -177,7 +177,7 @@ def test_a_model_is_sent_to_spawned_processes(workers, parallel):
     model = compiled(workers, parallel)
     model.train_step(X, Y)
     with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as pool:
-        cost, answer = pool.submit(trained, model).result(60)
+        cost, answer = pool.submit(trained, model).result(300)
     assert cost == model.train_step(X, Y)
     np.testing.assert_array_equal(answer, model.predict(X))
     model.close()
@@ -187,7 +187,7 @@ def run(code, **how):
     """A program of its own; what it prints to its errors."""
     head = "import os, signal, sys, numpy as np, cnnspec\nx, y = np.zeros((8, 1, 8, 8)), np.arange(8) % 3\n"
     text = f"{head}text = {TEXT!r}\n{textwrap.dedent(code)}"
-    return subprocess.run([sys.executable, "-c", text], timeout=60, stderr=subprocess.PIPE, text=True, **how)
+    return subprocess.run([sys.executable, "-c", text], timeout=300, stderr=subprocess.PIPE, text=True, **how)
 
 
 @pytest.mark.parametrize(
@@ -251,7 +251,7 @@ model.train_step(np.zeros((8, 1, 8, 8)), np.arange(8) % 3)
     (tmp_path / "json.py").write_text("raise SystemExit('a file beside the script')")
     (tmp_path / "numpy.py").unlink()
     done = subprocess.run(
-        [sys.executable, "-P", str(script)], cwd=tmp_path, timeout=60, capture_output=True, text=True
+        [sys.executable, "-P", str(script)], cwd=tmp_path, timeout=300, capture_output=True, text=True
     )
     assert (done.returncode, done.stderr) == (0, "")
     assert (tmp_path / "runs").read_text() == "run\n"
@@ -328,7 +328,7 @@ def test_a_fork_in_the_midst_of_an_answer():
     model.engine._ready = within
     code = 1
     try:
-        signal.alarm(0 if children else 60)
+        signal.alarm(0 if children else 300)
         np.testing.assert_array_equal(model.predict(X), right)
         model.train_step(X, Y)
         code = 0

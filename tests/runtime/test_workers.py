@@ -131,7 +131,7 @@ def test_two_workers_on_one_processor_leave_the_work_to_the_caller(monkeypatch):
     try:
         for process in (0, made.workers.children[0].pid):
             os.sched_setaffinity(process, {min(before)})
-        deadline = time.monotonic() + 60
+        deadline = time.monotonic() + 300
         while not call.pace.alone or call.pace.trying:
             assert time.monotonic() < deadline
             made.learn(batch(6), 1e-3)
@@ -318,7 +318,7 @@ def test_kill_9_of_the_parent_ends_its_workers_and_leaves_no_memory():
         child = int(parent.stdout.readline())
         shared = {line.split(maxsplit=5)[-1] for line in Path(f"/proc/{child}/maps").read_text().splitlines()}
         parent.kill()
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 300
     while alive(child):
         assert time.monotonic() < deadline, "a worker outlives its parent"
         time.sleep(0.05)
@@ -385,7 +385,7 @@ def test_an_idle_worker_takes_next_to_no_time():
 
 
 def wait_for(true, pause):
-    end = time.monotonic() + 40
+    end = time.monotonic() + 300
     while not (found := true()) and time.monotonic() < end:
         time.sleep(pause)
     return found

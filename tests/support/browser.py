@@ -25,6 +25,7 @@ def start(*more):
         options.add_argument(flag)
     options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
     made = webdriver.Chrome(options=options, service=Service(driver))
+    made.set_script_timeout(100)
     resize(made, *SIZE)
     return made
 
@@ -63,7 +64,7 @@ def wait(driver, until):
     from selenium.common.exceptions import StaleElementReferenceException
     from selenium.webdriver.support.ui import WebDriverWait
 
-    WebDriverWait(driver, 60, ignored_exceptions=[StaleElementReferenceException]).until(until)
+    WebDriverWait(driver, 300, ignored_exceptions=[StaleElementReferenceException]).until(until)
 
 
 def complaints(driver):

@@ -26,7 +26,7 @@ def double(number):
 def meet(ends, number):
     waits, begins = ends
     if number == 1:
-        assert select([waits], [], [], 60)[0], "nobody works beside this one"
+        assert select([waits], [], [], 100)[0], "nobody works beside this one"
     if number == 1 + many.CHUNK:
         os.write(begins, b".")
     return double(number)
@@ -72,7 +72,7 @@ LOCK = threading.Lock()
 
 def take(number):
     if number:
-        assert LOCK.acquire(timeout=20), "held by a thread that is not there"
+        assert LOCK.acquire(timeout=100), "held by a thread that is not there"
         LOCK.release()
     return os.getpid()
 

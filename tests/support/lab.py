@@ -37,7 +37,7 @@ class Lab:
     def js(self, code, *arguments):
         return self.driver.execute_script(code, *arguments)
 
-    def until(self, happens, seconds=60):
+    def until(self, happens, seconds=300):
         """What happens, once it does."""
         from selenium.common.exceptions import StaleElementReferenceException
         from selenium.webdriver.support.ui import WebDriverWait
@@ -64,7 +64,7 @@ class Lab:
     def checked(self, verdict):
         self.until(lambda: verdict in self.text("verdict"))
 
-    def trained(self, goal, seconds=60):
+    def trained(self, goal, seconds=300):
         """Press a button of the training and wait until it is over; the test accuracy."""
         self.find("#tab-train").click()
         steps = self.js("return document.getElementById('progress').textContent")

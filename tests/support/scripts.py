@@ -98,7 +98,7 @@ def run(folder: Path, jobs):
 def run_in_page(driver, jobs):
     """The same in a page of a browser."""
     told = [{**each, "weights": base64.b64encode(packed(each["weights"])).decode()} for each in jobs]
-    driver.set_script_timeout(60)
+    driver.set_script_timeout(100)
     return whole(json.loads(driver.execute_async_script(PAGE, json.dumps(told, default=as_list))))
 
 

@@ -16,7 +16,7 @@ import sys
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-PATIENCE = 60  # seconds, for a command that should take one or two
+PATIENCE = 300  # seconds, for a command that should take one or two
 
 
 class Started:

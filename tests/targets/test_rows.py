@@ -103,7 +103,7 @@ def test_the_module_of_javascript_takes_rows(flats, tmp_path):
         "console.log(JSON.stringify([Array.from(Object.values(found)[0]), told]));\n"
     )
     (tmp_path / "ask.mjs").write_text(script)
-    ran = subprocess.run(["node", "ask.mjs"], cwd=tmp_path, capture_output=True, text=True, timeout=60, check=True)
+    ran = subprocess.run(["node", "ask.mjs"], cwd=tmp_path, capture_output=True, text=True, timeout=300, check=True)
     found, told = json.loads(ran.stdout)
     np.testing.assert_allclose(found, asked(model, tmp_path)[:, 0], rtol=1e-4)
     assert told.startswith("city: Paris is none of")

@@ -32,7 +32,7 @@ from pathlib import Path
 from cnnspec.train.lock import held
 with held(Path(sys.argv[1])):
     print("held", flush=True)
-    time.sleep(60)
+    time.sleep(600)
 """
 
 
@@ -153,7 +153,7 @@ def test_only_one_of_many_threads_writes(tmp_path):
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="there are no forks")
 def test_a_forked_child_that_outlives_the_writer_keeps_no_lock(tmp_path):
     """As a worker of a run that is killed."""
-    script = HOLD.replace("time.sleep(60)", "import os; os.fork() and os.kill(os.getpid(), 9); time.sleep(3)")
+    script = HOLD.replace("time.sleep(600)", "import os; os.fork() and os.kill(os.getpid(), 9); time.sleep(3)")
     child = subprocess.Popen(
         [sys.executable, "-c", script, str(tmp_path)],
         stdout=subprocess.PIPE,

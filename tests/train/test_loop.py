@@ -311,7 +311,7 @@ def test_training_in_a_thread_works():
     done = []
     thread = threading.Thread(target=lambda: done.append(fit(Tiny(), Blobs(), COURSE)))
     thread.start()
-    thread.join(60)
+    thread.join(300)
     assert len(done) == 1
 
 
