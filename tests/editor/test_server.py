@@ -5,6 +5,7 @@ import os
 import sys
 import time
 from pathlib import Path
+from statistics import median
 from threading import Event
 
 import pytest
@@ -207,7 +208,7 @@ def test_configuration_and_unsaved_texts(tmp_path):
 
 
 def test_answers_within_50_ms_on_300_lines(tmp_path):
-    """The mean of several questions of each kind, by the processor's time: other programs take none of it."""
+    """The median of several questions of each kind, by the processor's time: other programs take none of it."""
     layers = "\n".join(f"  -> conv {8 + i % 3}x3x3 pad same as v{i} -> relu  # {i}" for i in range(297))
     text = f"input 3x16x16\nconv 8x3x3 pad 1\n{layers}\n  -> gap -> dense 2 -> softmax\n"
     assert text.count("\n") >= 299
@@ -230,11 +231,12 @@ def test_answers_within_50_ms_on_300_lines(tmp_path):
         }
         for name, ask in questions.items():
             await ask()  # figures that only this question needs are found out once
-            before = cpu(editor)
+            times = []
             for _ in range(7):
+                before = cpu(editor)
                 await ask()
-            took = (cpu(editor) - before) / 7
-            assert took < 0.05 * slowness(), name
+                times.append(cpu(editor) - before)
+            assert median(times) < 0.05 * slowness(), (name, times)
         times = []
         for version in range(2, 9):  # completion does not wait for the text to be read again
             before = cpu(editor)
@@ -242,7 +244,7 @@ def test_answers_within_50_ms_on_300_lines(tmp_path):
             await questions["completion"]()
             times.append(cpu(editor) - before)
             await asyncio.wait_for(editor.news.wait(), 300)
-        assert sum(times) / 7 < 0.05 * slowness(), times
+        assert median(times) < 0.05 * slowness(), times
 
     converse(talk, tmp_path)
 
@@ -287,7 +289,7 @@ def test_a_key_in_1000_lines_is_answered_while_the_text_is_read(tmp_path):
             behind.append(sum(not answer.done() for answer in slow))
             hints, tokens, lenses = await asyncio.gather(*slow)
             assert len(hints) > 1990 and len(tokens.data) > 5 * 7000 and len(lenses) == 1
-        assert sum(times) / len(times) < 0.05 * slowness(), times
+        assert median(times) < 0.05 * slowness(), times
         assert max(behind) == 3, behind  # they were asked first, and answered last
 
     converse(talk, tmp_path)
