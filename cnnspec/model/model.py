@@ -257,7 +257,8 @@ class Model(Answering):
 
     @steps.setter
     def steps(self, count: int) -> None:
-        self.engine.steps = count
+        with self.engine.turn:
+            self.engine.steps = count
 
     # ---- contents ---------------------------------------------------------------------------------
 

@@ -18,44 +18,49 @@ class Hold:
     """Within it no function that answers a signal runs: it runs at the end.
 
     Such a function may raise anywhere, as that of Ctrl-C does; half an update would be left. Only the main thread
-    runs them.
+    runs them. One that comes while signals are being held may do the same, and gives back what it held itself.
     """
 
     def __init__(self) -> None:
         self.main = threading.main_thread().ident
-        self.before: list[tuple[int, Callable[[int, object], object]]] = []
+        self.held: list[
+            dict[int, Callable[[int, object], object]]
+        ] = []  # the functions, of who began last at the end
         self.seen: list[int] = []
 
     def __enter__(self) -> None:
         if threading.get_ident() != self.main:
             return
+        before: dict[int, Callable[[int, object], object]] = {}
+        self.held.append(before)
         try:
             for number in SIGNALS:
                 answer = _signal.getsignal(number)
-                if callable(answer):
-                    self.before.append((number, answer))
+                if callable(answer) and answer != self._note:
+                    before[number] = answer
                     _signal.signal(number, self._note)
         except ValueError:  # an interpreter within another one, which hears no signals
-            self.before = []
+            before.clear()
         except BaseException:
             self._give_back()
             raise
 
     def __exit__(self, *exception: object) -> None:
-        if self.before and threading.get_ident() == self.main:
+        if self.held and threading.get_ident() == self.main:
             self._give_back()
 
     def _note(self, number: int, frame: object) -> None:
         self.seen.append(number)
 
     def _give_back(self) -> None:
-        before, self.before = self.before, []
-        for number, answer in before:
+        before = self.held.pop()
+        for number, answer in before.items():
             _signal.signal(number, answer)
         if self.seen:
-            seen, self.seen = self.seen, []
+            seen = [number for number in self.seen if number in before]
+            self.seen = [number for number in self.seen if number not in before]
             for number in seen:
-                dict(before)[number](number, None)
+                before[number](number, None)
 
 
 class Lane:

@@ -6,12 +6,14 @@ import signal
 import threading
 import time
 import weakref
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
 import cnnspec
 from cnnspec.diagnostics import SpecError
+from cnnspec.runtime import turns
 from cnnspec.runtime.processes import possible
 from cnnspec.runtime.turns import Lane, Turn
 
@@ -377,7 +379,7 @@ def test_an_answer_in_several_batches_is_of_the_parameters_after_one_step(use, w
             if len(threads) < 2 and len(counted) in (1, 2):
                 threads.append(threading.Thread(target=model.train_step, args=(x[:8], y[:8])))
                 threads[-1].start()
-                threads[-1].join(60 if len(threads) == 1 else 0.01)
+                threads[-1].join(300 if len(threads) == 1 else 0.01)
             return found
 
         setattr(engine, name, one)
@@ -467,6 +469,42 @@ def test_who_asks_again_just_before_or_behind_an_answer_does_not_wait_for_itself
     for answer in found:
         np.testing.assert_array_equal(answer, right)
     assert len(found) == 2
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGUSR1"), reason="this system has no such signal")
+def test_a_signals_function_that_asks_while_signals_are_being_held_gives_all_of_them_back(monkeypatch):
+    """Its own hold ends before the other is complete: Ctrl-C was never heard again."""
+    turn, set_signal, order = Turn(Lane), signal.signal, []
+
+    def ask(number, frame):
+        with turn:
+            order.append("asked")
+
+    def replaced(number, answer):
+        found = set_signal(number, answer)
+        if not order:
+            order.append(number)
+            os.kill(os.getpid(), signal.SIGUSR1)
+        return found
+
+    def interrupted(number, frame):
+        order.append("interrupted")
+
+    before = {
+        signal.SIGUSR1: signal.signal(signal.SIGUSR1, ask),
+        signal.SIGINT: signal.signal(signal.SIGINT, interrupted),
+    }
+    try:
+        with monkeypatch.context() as patch:
+            patch.setattr(turns, "_signal", SimpleNamespace(signal=replaced, getsignal=signal.getsignal))
+            with turn:
+                signal.raise_signal(signal.SIGINT)
+                order.append("held")
+        assert [signal.getsignal(number) for number in before] == [ask, interrupted]
+    finally:
+        for number, answer in before.items():
+            signal.signal(number, answer)
+    assert order == [signal.SIGINT, "asked", "held", "interrupted"]
 
 
 def test_a_turn_is_one_threads_and_may_be_taken_again():
