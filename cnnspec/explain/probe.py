@@ -19,7 +19,7 @@ from ..ir.owned import parameters_of
 from ..passes import run
 from ..passes.activation_gradients import activation_gradients
 from ..passes.canonicalise_layout import canonicalise_layout
-from ..passes.convolutions import flip_input_gradients, lower_convolutions
+from ..passes.convolutions import depthwise_bands, flip_input_gradients, lower_convolutions
 from ..passes.dead_code import eliminate_dead_code
 from ..passes.decompose import attach_costs, decompose_inference
 from ..runtime.load import bind
@@ -34,9 +34,10 @@ LOOKING = (
     activation_gradients,
     eliminate_dead_code,
     flip_input_gradients,
+    depthwise_bands,
     lower_convolutions,
 )
-FORWARD = (decompose_inference, canonicalise_layout, eliminate_dead_code, lower_convolutions)
+FORWARD = (decompose_inference, canonicalise_layout, eliminate_dead_code, depthwise_bands, lower_convolutions)
 DTYPE = "float64"
 
 

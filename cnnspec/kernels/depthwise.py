@@ -1,15 +1,16 @@
 """Depthwise convolution: one kernel for each channel.
 
-For each column of the kernel, a strip of output rows is a product of matrices: a band of the kernel's numbers,
+A strip of output rows is a product of matrices, a band of the kernel's numbers times what the strip sees:
 
     [ a b c 0 0 0 ]
-    [ 0 a b c 0 0 ]     times the rows of the input that the strip sees, of w*n numbers.
-    [ 0 0 a b c 0 ]
+    [ 0 a b c 0 0 ]     times rows of w*n numbers; each of a b c stands for a row of the kernel,
+    [ 0 0 a b c 0 ]     whose columns meet a copy of the row each, moved sideways.
     [ 0 0 0 a b c ]
 
-Half of its products are with zero, and it takes a quarter of the time of sums of scaled rows, which go through the
-memory twice for each tap. The bands of all columns stand in one matrix for each channel; what they make is moved
-sideways and added up. The input's gradient goes the same way with the matrix transposed.
+Half of its products are with zero, and it takes a fraction of the time of sums of scaled rows, which go through the
+memory twice for each tap. The copies of some channels stay in the cache; what they make is the layer, with nothing
+to add up. So is the input's gradient with stride 1. With other strides that is a product for each column of the
+kernel with the band transposed; what they make is moved sideways and added up.
 
 An image of a few pixels is one product instead, of all pixels with a dense matrix for each channel: the kernel's
 numbers where a tap leads from a pixel to a pixel, which are all products of the kernels with a table of 0 and 1.
@@ -18,7 +19,6 @@ numbers where a tap leads from a pixel to a pixel, which are all products of the
 from __future__ import annotations
 
 from functools import cache
-from math import prod
 
 import numpy as np
 from numpy.lib.stride_tricks import as_strided
@@ -26,6 +26,7 @@ from numpy.lib.stride_tricks import as_strided
 from .conv import Pads, copy_pixels, reach
 
 Columns = list[tuple[slice, slice]]
+Pair = tuple[int, int]
 
 
 def met_columns(width: int, seen: int, kernel: int, stride: int, dilate: int, left: int) -> Columns:
@@ -103,116 +104,104 @@ def add_columns(made: np.ndarray, taps: list[int], columns: Columns, across: int
             np.add(out[:, :, here], part, out=out[:, :, here])
 
 
-def strips_of_layer(
-    x: np.ndarray,
-    bands: np.ndarray,
-    step: int,
-    base: int,
-    columns: Columns,
-    stride: int,
-    *,
-    parts: np.ndarray,
-    seen: np.ndarray | None = None,
-    out: np.ndarray,
-) -> None:
-    """out[i,c,j,n] = what bands[c,v,r,k] make of x[h,c,w,n], as in `add_strips`.
+def depthwise_bands(weights: np.ndarray, stride: int, dilate: int, *, out: np.ndarray) -> None:
+    """weights[c,u,v] -> out[c,r,span*v]: the kernel's numbers for r rows of output below each other.
 
-    Scratch: parts[b,v,r,w/stride,n]. Pixels that stand `stride` columns apart are put side by side in the scratch
-    seen[k,b,w/stride,n] first, each as one thing for all images: nothing is made then of pixels that no tap meets,
-    and sums go over long runs.
+    `stride` and `dilate` are those of the rows; row r sees u of the span at r*stride + u*dilate.
     """
-    height, channels, _, n = x.shape
-    block, _, rows = parts.shape[:3]
-    span, pixel = bands.shape[3], f"V{n * x.itemsize}"
-    used = [v for v, (here, _) in enumerate(columns) if here.stop > here.start]
-    used.sort(key=lambda v: columns[v][0].start - columns[v][0].stop)  # the widest first
-    by_residue = []
-    for residue in dict.fromkeys(columns[v][1].start % stride for v in used):
-        taps = [v for v in used if columns[v][1].start % stride == residue]
-        by_residue.append((residue, taps, bands[:, taps].reshape(channels, -1, span)))
-    places = []
-    for here, there in (columns[v] for v in used):
-        at = there.start // stride
-        places.append((here, slice(at, at + here.stop - here.start)))
-    for strip, start in enumerate(range(0, len(out), rows)):
-        stop = min(start + rows, len(out))
-        first = strip * step + base
-        above, below = max(first, 0), min(first + span, height)
-        for c in range(0, channels, block):
-            some = slice(c, min(c + block, channels))
-            y = out[start:stop, some]
-            if below <= above or not used:
-                y[...] = 0
-                continue
-            made: dict[int, np.ndarray] = {}
-            memory = parts.reshape(-1)
-            for residue, taps, matrices in by_residue:
-                given = x[above:below, some]
-                if seen is not None:
-                    apart = given[:, :, residue::stride]
-                    given = seen[: below - above, : y.shape[1], : apart.shape[2]]
-                    np.copyto(given.view(pixel), apart.view(pixel))
-                shape = (len(taps), rows, *given.shape[1:])
-                room, memory = memory[: prod(shape)].reshape(shape), memory[prod(shape) :]
-                np.matmul(
-                    matrices[some, :, above - first : below - first],
-                    given.reshape(below - above, y.shape[1], -1).swapaxes(0, 1),
-                    out=room.reshape(len(taps) * rows, y.shape[1], -1).swapaxes(0, 1),
-                )
-                made |= zip(taps, room[:, : stop - start], strict=True)
-            sum_columns([made[v] for v in used], places, out=y)
+    channels, kernel_h, kernel_w = weights.shape
+    rows = out.shape[1]
+    bands = out.reshape(channels, rows, -1, kernel_w)
+    bands[...] = 0
+    for r in range(rows):
+        first = r * stride
+        bands[:, r, first : first + (kernel_h - 1) * dilate + 1 : dilate] = weights
 
 
-def sum_columns(made: list[np.ndarray], columns: Columns, *, out: np.ndarray) -> None:
-    """out[r,c,j,n] = the sum of some made[r,c,w,n], each moved to where it belongs, the widest first.
+def gather_phases(x: np.ndarray, stride: int, *, out: np.ndarray) -> None:
+    """x[h,c,w,n] -> out[h,c,w,n], columns by their phase: 0 2 4 1 3 5 of six with stride 2."""
+    np.take(x, phases_of(x.shape[2], stride), axis=2, out=out, mode="clip")  # else out is a copy until all is done
 
-    Where both have as many columns, all channels are one run: what would come from the channel beside is zero.
-    """
-    rows, _, across, n = out.shape
-    if any(part.shape[2] != across for part in made):
-        out[...] = 0
-        for part, (here, there) in zip(made, columns, strict=True):
-            np.add(out[:, :, here], part[:, :, there], out=out[:, :, here])
-        return
-    y = out.reshape(rows, -1, copy=False)
-    for k, (part, (here, there)) in enumerate(zip(made, columns, strict=True)):
-        if there.start:
-            part[:, :, : there.start] = 0
-        if there.stop < across:
-            part[:, :, there.stop :] = 0
-        shift = (here.start - there.start) * n
-        lo, hi = max(0, shift), y.shape[1] + min(0, shift)
-        run = part.reshape(rows, -1)[:, lo - shift : hi - shift]
-        if k == 0:
-            y[:, :lo], y[:, lo:hi], y[:, hi:] = 0, run, 0
-        else:
-            np.add(y[:, lo:hi], run, out=y[:, lo:hi])
+
+@cache
+def phases_of(width: int, stride: int) -> np.ndarray:
+    return np.arange(width).reshape(-1, stride).T.reshape(-1)
 
 
 def depthwise(
     x: np.ndarray,
-    weights: np.ndarray,
-    stride: tuple[int, int],
-    dilate: tuple[int, int],
+    bands: np.ndarray,
+    stride: Pair,
+    dilate: Pair,
     pad: Pads,
     *,
-    parts: np.ndarray,
-    seen: np.ndarray | None = None,
+    by_phase: bool = False,
+    wide: np.ndarray,
+    tail: np.ndarray | None = None,
     out: np.ndarray,
 ) -> None:
-    """x[h,c,w,n], weights[c,u,v] -> out[i,c,j,n]; parts[b,v,r,w/stride,n] is scratch (see `strips_of_layer`).
+    """x[h,c,w,n], bands[c,r,span*v] (see `depthwise_bands`) -> out[i,c,j,n]
 
-    With a stride of the columns so is seen[k,b,w/stride,n].
+    For some channels and rows at a time each column of the kernel gets a copy of the rows in wide[k,v,b,j,n], whose
+    pixel j is the one that output j meets through it; what r rows of output see is one matrix then, without a copy.
+    With `by_phase` the columns of x stand by their phase, column modulo stride, of which each has as many.
+    tail[b,r,j*n] is scratch for the last rows, where r does not divide them.
     """
-    channels, kernel_h, kernel_w = weights.shape
-    rows = parts.shape[2]
-    bands = np.zeros((channels, kernel_w, rows, (rows - 1) * stride[0] + (kernel_h - 1) * dilate[0] + 1), x.dtype)
-    for r in range(rows):
-        for u in range(kernel_h):
-            bands[:, :, r, r * stride[0] + u * dilate[0]] = weights[:, u]
-    columns = met_columns(out.shape[2], x.shape[2], kernel_w, stride[1], dilate[1], pad[1][0])
-    step, across = rows * stride[0], stride[1]
-    strips_of_layer(x, bands, step, -pad[0][0], columns, across, parts=parts, seen=seen, out=out)
+    (height, channels, seen_w, n), (made, _, width, _) = x.shape, out.shape
+    rows, depth = bands.shape[1:]
+    held, kernel_w, block = wide.shape[:3]
+    span, step, length = depth // kernel_w, rows * stride[0], width * n
+    strips = (held - span) // step + 1  # that are made at a time
+    columns = met_columns(width, seen_w, kernel_w, stride[1], dilate[1], pad[1][0])
+    by_row, by_column, by_channel, _, by_number = wide.strides
+    strides = (by_channel, step * by_row, by_column, by_number)
+    seen = np.ndarray((block, strips, depth, length), wide.dtype, wide, 0, strides)
+    for start in range(0, made, strips * rows):
+        stop = min(start + strips * rows, made)
+        first = start * stride[0] - pad[0][0]
+        above = min(max(first, 0), height)
+        below = max(above, min(first + held, height))
+        top, bottom = max(0, above - first), max(0, below - first)
+        wide[:top] = 0
+        wide[bottom:] = 0
+        whole, left = divmod(stop - start, rows)
+        for c in range(0, channels, block):
+            some = slice(c, min(c + block, channels))
+            count = some.stop - c
+            if top < bottom:
+                copy_columns(x[above:below, some], columns, stride[1], by_phase, out=wide[top:bottom, :, :count])
+            y = out[start:stop, some].reshape(stop - start, count, length, copy=False).swapaxes(0, 1)
+            y_of_strips = y[:, : whole * rows].reshape(count, whole, rows, length, copy=False)
+            np.matmul(bands[some, None], seen[:count, :whole], out=y_of_strips)
+            if left and tail is not None:
+                np.matmul(bands[some], seen[:count, whole], out=tail[:count])
+                np.copyto(y[:, -left:], tail[:count, :left])
+
+
+def copy_columns(x: np.ndarray, columns: Columns, stride: int, by_phase: bool, *, out: np.ndarray) -> None:
+    """x[h,c,w,n] -> out[h,v,c,j,n]: for each column of the kernel the pixels that outputs meet through it.
+
+    Where an image is as wide as the output, all channels of a row are copied as one run, and what comes from the
+    channel beside is overwritten.
+    """
+    height, _, seen, n = x.shape
+    width, phase = out.shape[3], seen // stride
+    for v, (here, there) in enumerate(columns):
+        mine = out[:, v]
+        if stride == 1 and seen == width:
+            flat, given = mine.reshape(height, -1, copy=False), x.reshape(height, -1, copy=False)
+            shift = (there.start - here.start) * n
+            moved = given[:, max(0, shift) : given.shape[1] + min(0, shift)]
+            np.copyto(flat[:, max(0, -shift) : flat.shape[1] - max(0, shift)], moved)
+        elif here.start < here.stop:
+            if by_phase:
+                at = there.start % stride * phase + there.start // stride
+                there = slice(at, at + here.stop - here.start)
+            copy_pixels(x[:, :, there], out=mine[:, :, here])
+        if here.start:
+            mine[:, :, : here.start] = 0
+        if here.stop < width:
+            mine[:, :, here.stop :] = 0
 
 
 def depthwise_input_gradient(
@@ -292,9 +281,6 @@ def depthwise_filter_gradient(
             np.add(out[:, :, v], as_strided(products, (channels, kernel_h, count), steps).sum(2), out=out[:, :, v])
 
 
-Pair = tuple[int, int]
-
-
 @cache
 def table_of_taps(
     made: Pair, seen: Pair, kernel: Pair, stride: Pair, dilate: Pair, pad: Pads, dtype: np.dtype
@@ -325,21 +311,18 @@ def rows_first(x: np.ndarray, *, out: np.ndarray) -> None:
     np.copyto(out, x.reshape(channels, height, width, n).swapaxes(0, 1))
 
 
-def depthwise_dense(
-    x: np.ndarray,
-    weights: np.ndarray,
-    stride: Pair,
-    dilate: Pair,
-    pad: Pads,
-    *,
-    matrix: np.ndarray,
-    seen: np.ndarray,
-    made: np.ndarray,
-    out: np.ndarray,
+def dense_matrices(
+    weights: np.ndarray, made: Pair, seen: Pair, stride: Pair, dilate: Pair, pad: Pads, *, out: np.ndarray
 ) -> None:
-    """x[h,c,w,n], weights[c,u,v] -> out[i,c,j,n]; scratch is matrix[c,i*j,h*w], seen[c,h*w,n], made[c,i*j,n]."""
-    table = table_of_taps(size(out), size(x), weights.shape[1:], stride, dilate, pad, x.dtype)
-    np.matmul(weights.reshape(len(weights), -1), table, out=matrix.reshape(len(matrix), -1))
+    """weights[c,u,v] -> out[c,i*j,h*w], from the pixels of an image to those of a layer, whose sizes are given."""
+    table = table_of_taps(made, seen, weights.shape[1:], stride, dilate, pad, weights.dtype)
+    np.matmul(weights.reshape(len(weights), -1), table, out=out.reshape(len(out), -1))
+
+
+def depthwise_dense(
+    x: np.ndarray, matrix: np.ndarray, *, seen: np.ndarray, made: np.ndarray, out: np.ndarray
+) -> None:
+    """x[h,c,w,n], matrix[c,i*j,h*w] -> out[i,c,j,n]; scratch is seen[c,h*w,n] and made[c,i*j,n]."""
     channels_first(x, out=seen)
     np.matmul(matrix, seen, out=made)
     rows_first(made, out=out)
@@ -357,9 +340,11 @@ def depthwise_dense_input_gradient(
     made: np.ndarray,
     out: np.ndarray,
 ) -> None:
-    """dy[i,c,j,n], weights[c,u,v] -> out[h,c,w,n], by the matrices transposed; the same scratch."""
-    table = table_of_taps(size(dy), size(out), weights.shape[1:], stride, dilate, pad, dy.dtype)
-    np.matmul(weights.reshape(len(weights), -1), table, out=matrix.reshape(len(matrix), -1))
+    """dy[i,c,j,n], weights[c,u,v] -> out[h,c,w,n], by the matrices transposed.
+
+    Scratch is matrix[c,i*j,h*w], seen[c,h*w,n], made[c,i*j,n].
+    """
+    dense_matrices(weights, size(dy), size(out), stride, dilate, pad, out=matrix)
     channels_first(dy, out=made)
     np.matmul(matrix.swapaxes(1, 2), made, out=seen)
     rows_first(seen, out=out)
@@ -377,7 +362,10 @@ def depthwise_dense_filter_gradient(
     made: np.ndarray,
     out: np.ndarray,
 ) -> None:
-    """x[h,c,w,n], dy[i,c,j,n] -> out[c,u,v]: the matrices' gradient, summed for each tap; the same scratch."""
+    """x[h,c,w,n], dy[i,c,j,n] -> out[c,u,v]: the matrices' gradient, summed for each tap.
+
+    Scratch as in `depthwise_dense_input_gradient`.
+    """
     table = table_of_taps(size(dy), size(x), out.shape[1:], stride, dilate, pad, x.dtype)
     channels_first(x, out=seen)
     channels_first(dy, out=made)

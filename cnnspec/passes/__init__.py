@@ -7,7 +7,14 @@ from collections.abc import Callable
 from ..ir import Graph
 from .bands import partition_rows
 from .canonicalise_layout import canonicalise_layout
-from .convolutions import few_pixels_at_once, flip_input_gradients, lower_convolutions, winograd_phases
+from .convolutions import (
+    depthwise_bands,
+    depthwise_by_phase,
+    few_pixels_at_once,
+    flip_input_gradients,
+    lower_convolutions,
+    winograd_phases,
+)
 from .dead_code import drop_outputs, eliminate_dead_code
 from .decompose import decompose_inference, decompose_training
 from .differentiate import differentiate
@@ -45,6 +52,7 @@ TRAINING: tuple[Pass, ...] = (
     winograd_phases,
     flip_input_gradients,
     few_pixels_at_once,
+    depthwise_bands,
     lower_convolutions,
 )
 
@@ -64,6 +72,8 @@ MEASURE: tuple[Pass, ...] = (
     fuse_epilogue,
     transform_filters_once,
     winograd_phases,
+    depthwise_bands,
+    depthwise_by_phase,
     lower_convolutions,
 )
 
@@ -86,6 +96,8 @@ INFERENCE: tuple[Pass, ...] = (
     fuse_norm,
     fuse_epilogue,
     transform_filters_once,
+    depthwise_bands,
+    depthwise_by_phase,
     broadcast_bias,
     winograd_phases,
     few_pixels_at_once,

@@ -2,11 +2,21 @@
 
 from __future__ import annotations
 
-from ..ir import Builder, Graph, Node
+from ..ir import Builder, Graph, Node, TensorType
 from ..ir.geometry import Geometry
 from ..ir.leaves import Input
 from ..ir.op import Op
+from ..primitives.activation import Activation
+from ..primitives.convolution.bias import AddBias
 from ..primitives.convolution.convolve import Convolve, ConvolveFilterGradient, ConvolveInputGradient
+from ..primitives.convolution.depthwise_bands import (
+    STRIP,
+    ColumnsByPhase,
+    DenseTaps,
+    DepthwiseBands,
+    DepthwiseByBands,
+    DepthwiseDense,
+)
 from ..primitives.convolution.im2col import FlipKernel, Im2col, Im2colFilterGradient, Im2colGemm
 from ..primitives.convolution.phases import (
     PhasedConvolve,
@@ -157,6 +167,101 @@ def few_pixels_at_once(graph: Graph) -> Graph:
         return b.add(op.changed(at_once=some), *inputs, name=node.name, like=node, why=why)
 
     return rewrite(graph, rule)
+
+
+def depthwise_bands(graph: Graph) -> Graph:
+    """Depthwise convolutions with their kernels as matrices, which are made of parameters alone.
+
+        y = convolve x w;  dx = convolve_input_gradient dy w
+        w.bands = depthwise_bands w;  y = depthwise_by_bands x w.bands
+        w.flipped = depthwise_bands w;  dx = depthwise_by_bands dy w.flipped
+        w.dense = dense_taps w;  y = depthwise_dense x w.dense            (where the image has few pixels)
+
+    The input's gradient only with stride 1.
+    """
+
+    def flips(op: Convolve | ConvolveInputGradient) -> bool:
+        return not op.dense and op.geometry.stride == (1, 1) and min(map(min, flipped_pads(op.geometry))) >= 0
+
+    def weights(op: DepthwiseBands | DenseTaps, w: str, suffix: str, b: Builder) -> str:
+        """One for all readers."""
+        for other in b.nodes.values():
+            if other.op == op and other.inputs == (w,):
+                return other.name
+        return b.add(op, w, name=b.free_name(f"{w}.{suffix}"), like=b.nodes[w])
+
+    def rule(node: Node, inputs: tuple[str, ...], b: Builder) -> str | None:
+        op = node.op
+        if not isinstance(op, (Convolve, ConvolveInputGradient)) or op.groups == 1:
+            return None
+        x, w = inputs
+        forward = isinstance(op, Convolve)
+        if b.type(w)["c"] > 1 or b.type(w)["f"] > op.groups or not (forward or flips(op)):
+            return None
+        if op.dense:
+            matrix = weights(DenseTaps(op.geometry, b.type(x)), w, "dense", b)
+            return b.add(DepthwiseDense(op.geometry), x, matrix, name=node.name, like=node, why=node.why)
+        geometry = op.geometry
+        if not forward:
+            geometry = Geometry(geometry.kernel, (1, 1), flipped_pads(geometry), geometry.dilate)
+        rows = rows_of_strip(node.type)
+        bands = weights(DepthwiseBands(geometry, rows, not forward), w, "bands" if forward else "flipped", b)
+        return b.add(DepthwiseByBands(geometry), x, bands, name=node.name, like=node, why=node.why)
+
+    return rewrite(graph, rule)
+
+
+def depthwise_by_phase(graph: Graph) -> Graph:
+    """A strided depthwise convolution gets columns by phase from where an image has fewer channels.
+
+        y = convolve x w;  r = relu y;  z = depthwise_by_bands r v                  (1x1, more channels than x)
+        p = columns_by_phase x;  y = convolve p w;  r = relu y;  z = depthwise_by_bands r v, by_phase
+
+    Pixels that lie apart are then copied one by one where they are few. Not where another node reads y or r, nor
+    where the stride does not divide the columns.
+    """
+    readers, results = graph.readers(), set(graph.results)
+
+    def alone(node: Node) -> bool:
+        return len(readers[node.name]) == 1 and node.name not in results
+
+    def source(node: Node) -> Node | None:
+        """The 1x1 convolution that all pixels of a depthwise one come from, each by itself."""
+        above = graph[node.inputs[0]]
+        while alone(above) and isinstance(above.op, (AddBias, Activation)):
+            if sum(graph.type(value).batched for value in above.inputs) > 1:
+                return None
+            above = graph[above.inputs[0]]
+        op = above.op
+        if not isinstance(op, Convolve) or not op.geometry.plain or op.groups > 1 or op.polyphase:
+            return None
+        widens = 2 * graph.type(above.inputs[0])["c"] <= above.type["c"]
+        return above if widens and alone(above) else None
+
+    moved: dict[str, int] = {}
+    strided = []
+    for node in graph:
+        if isinstance(node.op, DepthwiseByBands) and node.op.geometry.stride[1] > 1:
+            stride, made = node.op.geometry.stride[1], source(node)
+            if made is not None and graph.type(node.inputs[0])["w"] % stride == 0:
+                moved[made.name] = stride
+                strided.append(node.name)
+
+    def rule(node: Node, inputs: tuple[str, ...], b: Builder) -> str | None:
+        if node.name in moved:
+            x, w = inputs
+            by_phase = b.add(ColumnsByPhase(moved[node.name]), x, name=b.free_name(f"{x}.by_phase"), like=node)
+            return b.add(node.op, by_phase, w, name=node.name, like=node, why=node.why)
+        if node.name in strided:
+            return b.add(node.op.changed(by_phase=True), *inputs, name=node.name, like=node, why=node.why)
+        return None
+
+    return rewrite(graph, rule)
+
+
+def rows_of_strip(y: TensorType) -> int:
+    """How many rows of an image are a product: two at least, since that of one row has other sums."""
+    return max(2, min(STRIP, y["h"])) if y.kind == "image" else 1
 
 
 def lower_convolutions(graph: Graph) -> Graph:

@@ -22,7 +22,13 @@ from ..ir import Builder, Graph, Node, TensorType
 from ..ir.leaves import Input, Weight
 from ..ir.op import Op, Parameter, PlanWriter
 from ..passes import INFERENCE, TRAINING, run
-from ..passes.convolutions import few_pixels_at_once, flip_input_gradients, lower_convolutions, winograd_phases
+from ..passes.convolutions import (
+    depthwise_bands,
+    few_pixels_at_once,
+    flip_input_gradients,
+    lower_convolutions,
+    winograd_phases,
+)
 from ..passes.decompose import attach_costs
 from ..passes.methods import FILTERS, INPUT, LAYER, PHASES, Convolution, filter_key, input_key, no_im2col, possible
 from ..passes.save_for_backward import save_for_backward
@@ -147,7 +153,7 @@ def layer_graph(c: Convolution, method: str, learns: bool) -> Graph:
     left(y, c.y)
     if not learns:
         made = b.graph((), (), cost=y, updates={"x": "x"}, images=c.images, measured=forced)
-        return lower_convolutions(few_pixels_at_once(winograd_phases(made)))
+        return lower_convolutions(depthwise_bands(few_pixels_at_once(winograd_phases(made))))
     dy = operand(c.y, "dy", turned)
     if way:
         dx, dw = b.nodes[y].op.gradient(b.nodes[y], dy, b)
@@ -163,7 +169,7 @@ def layer_graph(c: Convolution, method: str, learns: bool) -> Graph:
     assert dw is not None
     held = {"x": "x", "dy": "dy"}
     made = b.graph((), (), cost=y, gradients={w: dw}, updates=held, images=c.images, measured=forced)
-    return lower_convolutions(flip_input_gradients(winograd_phases(save_for_backward(made))))
+    return lower_convolutions(depthwise_bands(flip_input_gradients(winograd_phases(save_for_backward(made)))))
 
 
 def input_graph(c: Convolution, method: str) -> Graph:
@@ -174,7 +180,7 @@ def input_graph(c: Convolution, method: str) -> Graph:
     dx = b.add(ConvolveInputGradient(c.geometry, c.groups, c.x), dy, w, name="dx")
     forced = {input_key(c): {m.name: float(m.name != method) for m in possible(c, INPUT)}}
     made = b.graph((), (), cost=dx, updates={"dy": dy}, images=c.images, measured=forced)
-    return lower_convolutions(flip_input_gradients(made))
+    return lower_convolutions(depthwise_bands(flip_input_gradients(made)))
 
 
 def filter_graph(c: Convolution, method: str) -> Graph:

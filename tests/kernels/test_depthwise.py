@@ -8,12 +8,15 @@ import pytest
 from cnnspec.ir import data, parameter
 from cnnspec.ir.geometry import Geometry
 from cnnspec.kernels.depthwise import (
+    dense_matrices,
     depthwise,
+    depthwise_bands,
     depthwise_dense,
     depthwise_dense_filter_gradient,
     depthwise_dense_input_gradient,
     depthwise_filter_gradient,
     depthwise_input_gradient,
+    gather_phases,
 )
 from cnnspec.primitives.convolution.convolve import Convolve, ConvolveFilterGradient, ConvolveInputGradient
 
@@ -34,6 +37,21 @@ def strip(height, stride):
     return -(-min(4, height) // stride) * stride
 
 
+def bands(taps, count, geometry):
+    """The kernels as `depthwise` takes them, for so many rows of output."""
+    span = (count - 1) * geometry.stride[0] + geometry.extent[0]
+    out = np.full((len(taps), count, span * geometry.kernel[1]), np.nan)
+    depthwise_bands(taps, geometry.stride[0], geometry.dilate[0], out=out)
+    return out
+
+
+def scratch(count, strips, geometry, width):
+    """For two channels at a time."""
+    held = (strips * count - 1) * geometry.stride[0] + geometry.extent[0]
+    wide = np.full((held, geometry.kernel[1], 2, width, N), np.nan)
+    return {"wide": wide, "tail": np.full((2, count, width * N), np.nan)}
+
+
 @pytest.mark.parametrize("kernel", KERNELS, ids=str)
 @pytest.mark.parametrize(("stride", "dilate"), STEPS, ids=str)
 def test_the_layer_and_its_gradients(kernel, stride, dilate):
@@ -49,12 +67,19 @@ def test_the_layer_and_its_gradients(kernel, stride, dilate):
         arguments = (stride, dilate, pad)
 
         y = np.full((out_h, C, out_w, N), np.nan)
-        count, across = strip(out_h, stride[0]), -(-width // stride[1])
-        lent = {"parts": np.full((2, kernel[1], count, across, N), np.nan)}
-        if stride[1] > 1:
-            lent["seen"] = np.full(((count - 1) * stride[0] + geometry.extent[0], 2, across, N), np.nan)
-        depthwise(rows(x), w[:, 0], *arguments, **lent, out=y)
-        np.testing.assert_allclose(y, rows(Convolve(geometry, C).evaluate(x, w)), rtol=0, atol=1e-12)
+        exact = rows(Convolve(geometry, C).evaluate(x, w))
+        for count, strips in ((2, 1), (4, 2)):  # rows of a strip, and how many are made at a time
+            made_of = bands(w[:, 0], count, geometry)
+            lent = scratch(count, strips, geometry, out_w)
+            y[...] = np.nan
+            depthwise(rows(x), made_of, *arguments, **lent, out=y)
+            np.testing.assert_allclose(y, exact, rtol=0, atol=1e-12)
+            if width % stride[1] == 0:
+                by_phase = np.empty_like(rows(x))
+                gather_phases(rows(x), stride[1], out=by_phase)
+                y[...] = np.nan
+                depthwise(by_phase, made_of, *arguments, by_phase=True, **lent, out=y)
+                np.testing.assert_allclose(y, exact, rtol=0, atol=1e-12)
 
         dx = np.full((height, C, width, N), np.nan)
         parts = np.full((2, kernel[1], strip(height, stride[0]), out_w, N), np.nan)
@@ -78,8 +103,11 @@ def test_the_layer_and_its_gradients(kernel, stride, dilate):
         seen, made = height * width, out_h * out_w
         sizes = {"matrix": (C, made, seen), "seen": (C, seen, N), "made": (C, made, N)}
         lent = {name: np.full(size, np.nan) for name, size in sizes.items()}
+        dense_matrices(w[:, 0], (out_h, out_w), (height, width), *arguments, out=lent["matrix"])
+        found = np.full_like(y, np.nan)
+        depthwise_dense(rows(x), lent["matrix"], seen=lent["seen"], made=lent["made"], out=found)
+        np.testing.assert_allclose(found, y, rtol=0, atol=1e-12)
         for made_by_taps, dense, given in (
-            (y, depthwise_dense, (rows(x), w[:, 0])),
             (dx, depthwise_dense_input_gradient, (rows(dy), w[:, 0])),
             (dw, depthwise_dense_filter_gradient, (rows(x), rows(dy))),
         ):

@@ -12,6 +12,7 @@ from cnnspec.ir.verify import verify
 from cnnspec.passes import INFERENCE, MEASURE, TRAINING, methods, run
 from cnnspec.primitives.bands import AllGather
 from cnnspec.primitives.convolution.convolve import ConvolveFilterGradient, ConvolveInputGradient
+from cnnspec.primitives.convolution.depthwise_bands import DepthwiseByBands
 from cnnspec.primitives.convolution.im2col import Im2col, Im2colFilterGradient
 from cnnspec.primitives.convolution.taps import ConvolveByTap
 from cnnspec.words.costs import Mse
@@ -37,10 +38,31 @@ def test_one_tap_with_a_stride_has_columns():
     assert "Im2col" in ops(computed("3x7x8: conv 4x1x1 stride 2"))
 
 
-@pytest.mark.parametrize("text", ["3x7x8: dwconv 3x2", "3x7x8: conv 3x3x2 groups 3"])
+@pytest.mark.parametrize("text", ["3x37x38: dwconv 3x2", "3x37x38: conv 3x3x2 groups 3"])
 def test_depthwise_kernels_have_their_own_way(text):
     made = ops(computed(text))
-    assert "Im2col" not in made and {"Convolve", "ConvolveInputGradient", "ConvolveFilterGradient"} <= set(made)
+    assert "Im2col" not in made and made.count("DepthwiseByBands") == 2 and "ConvolveFilterGradient" in made
+
+
+@pytest.mark.parametrize(
+    "layers, moved",
+    [
+        ("conv 64x1x1 -> relu6 -> dwconv 3x3 stride 2 pad 1", True),
+        ("conv 64x1x1 -> relu6 -> dwconv 3x3 stride 1x2 pad 1", True),
+        ("conv 32x1x1 -> relu6 -> dwconv 3x3 stride 2 pad 1", False),  # as many channels as before
+        ("conv 64x1x1 -> relu6 -> dwconv 3x3 stride 3 pad 1", False),  # does not divide the columns
+        ("conv 64x3x3 pad 1 -> relu6 -> dwconv 3x3 stride 2 pad 1", False),  # sees more than a pixel
+        ("conv 64x1x1 -> concat( dwconv 3x3 stride 2 pad 1 | maxpool 2 )", False),  # has another reader
+    ],
+)
+def test_a_strided_depthwise_layer_gets_columns_by_phase_where_an_image_has_fewer_channels(layers, moved):
+    words = spec(f"32x16x16: {layers}", everywhere=False)
+    graph = run(replace(words, images=2), INFERENCE, check=verify)
+    assert ("ColumnsByPhase" in ops(graph)) == moved
+    assert [node.op.by_phase for node in graph if isinstance(node.op, DepthwiseByBands)] == [moved]
+    trial = Trial(words, Mse(), batch=2, record=False)
+    (answer,), shown = (trial.engine.forward(trial.inputs, mode) for mode in ("infer", "show"))
+    np.testing.assert_allclose(answer, shown[-1], rtol=0, atol=1e-12)
 
 
 def test_two_filters_a_channel_are_not_depthwise():
@@ -142,7 +164,7 @@ def test_others_are_made_row_by_row(text):
         "17x7x8: conv 4x3x2 stride 2",  # its gradient falls on some pixels only
         "3x128x128: conv 4x3x2",  # a product of few rows is slow
         "17x27x8: conv 4x3x2 pad 3x0",  # there would be padding to take away
-        "20x7x8: dwconv 3x2",
+        "20x7x8: dwconv 3x2 stride 2",
     ],
 )
 def test_others_spread_their_gradient(text):

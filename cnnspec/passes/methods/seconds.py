@@ -38,10 +38,11 @@ WINOGRAD_PHASES = (0.6e-9, 8e-9, 50e-6)  # a component in or out, a row of squar
 # the cache of all cores.
 OF_ONE, OF_ALL_CORES = (0.6e-9, 0.27e-9, 0.5e-9, 14e-6), 1 << 20
 TAP, MET = 8.5e-6, 0.45e-9  # a tap by itself, and a number that it meets or makes, put or added where it belongs
-# Where each channel has a filter: a number made by strips and a kernel column, with a stride too, and a row of each
-# column; a number of a dense matrix, a tap and an image of it; a channel.
-STRIP, STRIDED, STRIP_ROW = 0.75e-9, 1.9e-9, 2e-6
-DENSE_MATRIX, DENSE_TAP, DENSE_IMAGE, CHANNEL = 0.1e-9, 0.056e-9, 0.023e-9, 0.16e-6
+# Where each channel has a filter. By strips: a number made and a column of the kernel, its rows too, more with a
+# stride; a channel; the calls; all of it so often with the gradients. By dense matrices, alone and with gradients:
+# a number of a matrix, a tap and an image of it; a channel.
+STRIP, STRIP_TAP, STRIDED, STRIP_CHANNEL, STRIPS, ALL_THREE = 0.05e-9, 0.085e-9, 0.7e-9, 0.14e-6, 18e-6, 4.6
+DENSE, DENSE_LEARNT = (0.1e-9, 0, 0.022e-9, 0.08e-6), (0.6e-9, 0.064e-9, 0.08e-9, 0.29e-6)
 
 
 def product(flops: float, rows: float) -> float:
@@ -188,16 +189,18 @@ def by_gemm(c: Convolution) -> float:
 
 
 def by_taps(c: Convolution) -> float:
-    """A band of each column's numbers times the rows, and their sum."""
-    each = STRIP if c.geometry.stride == (1, 1) else STRIDED
-    rows = size_2d(c.y)[0]
-    return c.geometry.kernel[1] * (c.y.elements * c.images * each + rows * STRIP_ROW) + c.groups * CHANNEL
+    """A copy of the rows for each column, and a band of the kernel's numbers times all of them."""
+    kernel_h, kernel_w = c.geometry.kernel
+    each = STRIP + STRIP_TAP * kernel_h + STRIDED * (c.geometry.stride[1] > 1)
+    layer = STRIPS + c.groups * STRIP_CHANNEL + kernel_w * c.y.elements * c.images * each
+    return layer * (ALL_THREE if c.learns else 1)
 
 
 def by_matrices(c: Convolution) -> float:
     """A matrix from pixels to pixels for each channel."""
+    number, tap, image, channel = DENSE_LEARNT if c.learns else DENSE
     size = prod(size_2d(c.x)) * prod(size_2d(c.y))
-    return c.groups * (size * (DENSE_MATRIX + DENSE_TAP * c.depth + DENSE_IMAGE * c.images) + CHANNEL)
+    return c.groups * (size * (number + tap * c.depth + image * c.images) + channel)
 
 
 def by_flipped_kernel(c: Convolution) -> float:

@@ -99,9 +99,6 @@ class Convolve(Slides):
 
     def emit(self, node: Node, e: PlanWriter) -> None:
         x, w = node.inputs
-        if self.groups > 1 and e.type(w)["c"] == 1 and e.type(w)["f"] == self.groups:
-            depthwise.emit_layer(x, w, node.name, self.geometry, self.dense, e)
-            return
         assert self.geometry.plain and self.groups == 1, "other convolutions are unrolled by a pass"
         filters, channels = e.type(w)["f"], e.type(w)["c"]
         if self.at_once:

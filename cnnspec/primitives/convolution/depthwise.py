@@ -1,4 +1,4 @@
-"""The lines of plan of depthwise convolutions: by taps, strip by strip, or by a dense matrix for each channel."""
+"""The lines of plan of the gradients of depthwise convolutions: by taps, or by a dense matrix for each channel."""
 
 from __future__ import annotations
 
@@ -8,24 +8,6 @@ from ...ir.op import PlanWriter
 
 STRIP = 4  # rows of a layer that are made at a time
 STRIPS = 262_144  # numbers of what such strips are made from
-
-
-def emit_layer(x: str, w: str, y: str, geometry: Geometry, dense: bool, e: PlanWriter) -> None:
-    """y[i,c,j,n] from x[h,c,w,n]"""
-    by = kernels.depthwise
-    if dense:
-        e.call(by.depthwise_dense, e[x], taps(w, geometry, e), *geometry.arguments, **matrices(x, y, e), out=e[y])
-    else:
-        _, _, width, n = e.shape(x)
-        stride, rows = geometry.stride, strip(y, geometry, e)
-        lent = {}
-        block = channels_of_strip(x, y, geometry, e)
-        if stride[1] > 1:
-            width, block = -(-width // stride[1]), min(e.shape(x)[1], stride[1] * block)
-            span = (rows - 1) * stride[0] + geometry.extent[0]
-            lent["seen"] = e.scratch("seen", (span, block, width, n))
-        lent["parts"] = e.scratch("parts", (block, geometry.kernel[1], rows, width, n))
-        e.call(by.depthwise, e[x], taps(w, geometry, e), *geometry.arguments, **lent, out=e[y])
 
 
 def emit_input_gradient(dy: str, w: str, dx: str, geometry: Geometry, dense: bool, e: PlanWriter) -> None:
