@@ -29,7 +29,8 @@ sys.setprofile(profile)
 sys.setprofile(None)
 print(count)
 """
-CHECK = f"from cnnspec.cli import run\nassert run(['check', {str(ROOT / 'specs' / 'lenet5.cnn')!r}, '--quiet']) == 0"
+SPEC = str(ROOT / "specs" / "lenet5.cnn")
+CHECK = f"from cnnspec.cli import run\nassert run(['check', {SPEC!r}, '--quiet']) == 0"
 
 
 def calls(environment, statements):
@@ -49,7 +50,7 @@ def test_a_check_does_little_more_than_importing_the_parser(environment):
 def test_a_check_imports_nothing_heavy(environment):
     program = (
         "import sys\nstart_up = set(sys.modules)\nfrom cnnspec.cli import run\n"
-        f"code = run(['check', {str(ROOT / 'specs' / 'lenet5.cnn')!r}, '--quiet'])\n"
+        f"code = run(['check', {SPEC!r}, '--quiet'])\n"
         "print(code, *sorted(set(sys.modules) - start_up))"
     )
     done = subprocess.run([sys.executable, "-c", program], env=environment, capture_output=True, text=True)
