@@ -10,21 +10,15 @@ First the six rows are mixed into six others, one product of a 6x6 matrix with r
 the width. 36 products (f, c) by (c, l) follow, and both ways back. Gradients go the same way with every matrix
 transposed; the two rows of the input that strips share get something from both.
 
-Images of few pixels a side, with padding of one, are cut into squares of 2x2 outputs instead (`squares`): 16
-products where the definition takes 36. What is known to be zero is left out: an image of 2x2 pixels takes 9.
-
 Names: v[i,6,6,c,l] components of strip i of the input, down and across; m those of the output; u[6,6,f,c] the
 filters'.
 """
 
 from __future__ import annotations
 
-from functools import cache
 from math import prod
-from typing import NamedTuple
 
 import numpy as np
-from numpy.lib.stride_tricks import as_strided
 
 from .conv import Pads, copy_pixels
 from .gemm import fetch, gemm
@@ -147,24 +141,31 @@ def winograd_2d(
     length = tiles * n
     if weights is not None and taps is not None and across is not None:
         transform_filters_2d(weights, taps=taps, across=across, out=u)
-    b, a = transforms(x.dtype).b, transforms(x.dtype).a
+    b = transforms(x.dtype).b
     m = strip_view(products, filters, length)
     mixed, half = apart(strip, 4, channels, rows_x.shape[3]), apart(strip, 4, filters, length)
     epilogue = Epilogue(rows_y, add, relu, moments)
-    for k, start in enumerate(range(0, rows, TILE)):
-        stop = min(start + TILE, rows)
+    for k in range(-(-rows // TILE)):
         v = strip_view(transformed[k % len(transformed)], channels, length)
         seen, which = strip_of(rows_x, k, top)
         down(b[:, which], seen, out=mixed)
         transform_input(mixed, n, pixels=pixels, spent=True, out=v.swapaxes(0, 1))
         gemm(u, v, out=m)
-        if bias is not None:
-            np.add(m[1, 1], bias[:, None], out=m[1, 1])
-        y = rows_y[start:stop]
-        inverse_transform(m.swapaxes(0, 1), out=half)
-        down(a[: stop - start], half, out=y)
-        epilogue.take(slice(start, stop), y)
+        put_outputs(m, k, bias, half, epilogue, out=rows_y)
     epilogue.total()
+
+
+def put_outputs(
+    m: np.ndarray, strip: int, bias: np.ndarray | None, half: np.ndarray, epilogue: Epilogue, *, out: np.ndarray
+) -> None:
+    """A strip's components m[6,6,f,l], with the bias, as its rows of out[i,4,f,l]; half[6,4,f,l] is scratch."""
+    if bias is not None:
+        np.add(m[1, 1], bias[:, None], out=m[1, 1])
+    some = slice(TILE * strip, min(TILE * (strip + 1), len(out)))
+    y = out[some]
+    inverse_transform(m.swapaxes(0, 1), out=half)
+    down(transforms(m.dtype).a[: len(y)], half, out=y)
+    epilogue.take(some, y)
 
 
 def winograd_2d_gradient(
@@ -204,15 +205,11 @@ def winograd_2d_gradient(
     rows_x = None if x is None else x.reshape(rows_dx.shape)
     scale = None if isinstance(dy, np.ndarray) else dy.scale
     rows_dy = dy.reshape(rows, 4, filters, -1) if isinstance(dy, np.ndarray) else dy
-    b, back = transforms(out.dtype).b, transforms(out.dtype).b_back
-    forth = transforms(out.dtype).a_back
+    b, forth = transforms(out.dtype).b, transforms(out.dtype).a_back
     m = strip_view(products, channels, length)
     mixed, half = apart(strip, 4, channels, rows_dx.shape[3]), apart(strip, 4, filters, length)
-    brought = apart(both, 4, channels, rows_dx.shape[3])
-    joined = np.zeros((2, 4, 12), out.dtype)  # four rows of a strip, with the last two of the one above
-    joined[0, :, :6] = joined[1, :, 6:] = back[:4]
-    joined[0, :2, 6:] = joined[1, :2, :6] = back[4:]
     strips = range(-(-rows // TILE))
+    to_rows = StripsOfInput(rows_dx, n, top, len(strips), both, pixels, epilogue)
     sums = u if du is None else du
 
     def transform() -> None:
@@ -236,155 +233,154 @@ def winograd_2d_gradient(
         v = apart(given, channels, length).swapaxes(1, 2)
         add_products(apart(g, filters, length), v, parts, out=sums.reshape(36, filters, channels), first=k == 0)
 
-    def of_input(k: int, done: int) -> int:
-        """Returns up to which row of dx all is there, of which `done` were."""
-        g = strip_view(gradients[k % len(gradients)], filters, length)
-        gemm(u.swapaxes(2, 3), g, out=m)
-        at = 6 * (k % 2)
-        inverse_transform_gradient(m.swapaxes(0, 1), n, pixels=pixels, out=brought[at : at + 6])
-        until = TILE * (k + 1) - top  # rows of dx that no strip below has seen
-        if k:
-            put(joined[k % 2], brought, until - TILE, out=rows_dx)
-        else:
-            put(back[:4], brought[:6], until - TILE, out=rows_dx)
-        if k == strips[-1]:
-            put(back[4:], brought[at : at + 6], until, out=rows_dx)
-            until = height
-        until = min(until, height)
-        if epilogue is not None and done < until:
-            epilogue.take(slice(done, until), rows_dx[done:until], rows_dx[done:until])
-        return until
+    def of_input(k: int) -> None:
+        gemm(u.swapaxes(2, 3), strip_view(gradients[k % len(gradients)], filters, length), out=m)
+        to_rows.take(k, m)
 
-    done = 0
     if du is not None:
         transform()
     for k in strips:
         of_filters(k)
         if du is not None:
-            done = of_input(k, done)
+            of_input(k)
     inverse_transform_filters_2d(sums, taps=taps, across=across, out=dw)
     if scale is not None:
         np.multiply(dw, scale[:, :, None, None], out=dw)
     if du is None:
         transform()
         for k in strips:
-            done = of_input(k, done)
+            of_input(k)
 
 
-class Squares(NamedTuple):
-    """Matrices for images of some height and width, k components of each of t squares.
+class StripsOfInput:
+    """Rows of the input's gradient dx[h,4,c,l], made of the components of strips, one after the other from the top.
 
-    apart[k*t,h*w] makes components of an image's pixels, filters[k,9] of a filter's taps, whole[a*b,k] makes a
-    square's outputs of its components; `tiles` and `sides` are how many squares there are and how large they are,
-    down and across.
+    both[12,m] is scratch for what two strips bring to them, in turns in the upper and the lower half.
     """
 
-    apart: np.ndarray
-    filters: np.ndarray
-    whole: np.ndarray
-    tiles: tuple[int, int]
-    sides: tuple[int, int]
+    def __init__(
+        self,
+        rows: np.ndarray,
+        n: int,
+        top: int,
+        strips: int,
+        both: np.ndarray,
+        pixels: np.ndarray | None,
+        epilogue: GradientSums | None,
+    ) -> None:
+        self.rows, self.n, self.top, self.last, self.pixels, self.epilogue = (
+            rows,
+            n,
+            top,
+            strips - 1,
+            pixels,
+            epilogue,
+        )
+        self.brought, self.done = apart(both, *rows.shape[1:]), 0
+        self.back = back = transforms(rows.dtype).b_back
+        self.joined = np.zeros((2, 4, 12), rows.dtype)  # four rows of a strip, with the last two of the one above
+        self.joined[0, :, :6] = self.joined[1, :, 6:] = back[:4]
+        self.joined[0, :2, 6:] = self.joined[1, :2, :6] = back[4:]
+
+    def take(self, k: int, m: np.ndarray) -> None:
+        """The next strip's components m[6,6,c,l]."""
+        rows, at = self.rows, 6 * (k % 2)
+        inverse_transform_gradient(m.swapaxes(0, 1), self.n, pixels=self.pixels, out=self.brought[at : at + 6])
+        until = TILE * (k + 1) - self.top  # rows of dx that no strip below has seen
+        if k:
+            put(self.joined[k % 2], self.brought, until - TILE, out=rows)
+        else:
+            put(self.back[:4], self.brought[:6], until - TILE, out=rows)
+        if k == self.last:
+            put(self.back[4:], self.brought[at : at + 6], until, out=rows)
+            until = len(rows)
+        until = min(until, len(rows))
+        if self.epilogue is not None and self.done < until:
+            self.epilogue.take(slice(self.done, until), rows[self.done : until], rows[self.done : until])
+        self.done = until
 
 
-ALONE = [[[1]]], [[0, 1, 0]], [[1]]
-PAIR = [[[1, 1]], [[1, 0]], [[0, 1]]], [[0, 1, 0], [1, -1, 0], [0, -1, 1]], [[1, 0, 1], [1, 1, 0]]
-PAIRS = [[1, 0, 0], [1 / 2, 1 / 2, 1 / 2], [1 / 2, -1 / 2, 1 / 2], [0, 0, 1]], [[1, 1, 1, 0], [0, 1, -1, -1]]
-SEEN = np.array([[1, 0, -1, 0], [0, 1, 1, 0], [0, -1, 1, 0], [0, 1, 0, -1]])  # of the four pixels that a pair sees
+# ---- the steps by themselves, of all strips: shards that make a layer together show the components between ----
 
 
-def by_side(side: int) -> tuple[list, list, list]:
-    """Along one side of an image: components of its pairs of pixels, of taps, and outputs of components."""
-    if side <= 2:
-        return (ALONE, PAIR)[side - 1]
-    pairs = -(-side // 2)
-    apart = np.zeros((4, pairs, 2 * pairs + 2))  # with the padding around them
-    for pair in range(pairs):
-        apart[:, pair, 2 * pair : 2 * pair + 4] = SEEN
-    return apart[:, :, 1 : side + 1].tolist(), *PAIRS
-
-
-@cache
-def squares(height: int, width: int, dtype: np.dtype) -> Squares:
-    """The matrices for images of this size."""
-    (down, taps_down, out_down), (across, taps_across, out_across) = (
-        [np.array(matrix, dtype) for matrix in by_side(side)] for side in (height, width)
-    )
-    apart = np.einsum("isx,jty->ijstxy", down, across).reshape(-1, height * width)
-    return Squares(
-        apart,
-        np.kron(taps_down, taps_across),
-        np.kron(out_down, out_across),
-        (down.shape[1], across.shape[1]),
-        (len(out_down), len(out_across)),
-    )
-
-
-def transform_filters_of_squares(weights: np.ndarray, height: int, width: int, *, out: np.ndarray) -> None:
-    """weights[f,3,3,c] -> out[k,f,c], for images of this size"""
-    filters, _, _, channels = weights.shape
-    matrix = squares(height, width, weights.dtype).filters
-    np.matmul(matrix, weights.reshape(filters, 9, channels), out=out.swapaxes(0, 1))
-
-
-def convolve_squares(
+def to_components_2d(
     x: np.ndarray,
-    u: np.ndarray,
-    some: int,
+    pad: Pads,
     *,
-    pixels: np.ndarray,
-    components: np.ndarray,
-    together: np.ndarray | None = None,
-    products: np.ndarray,
-    outputs: np.ndarray,
+    strip: np.ndarray,
+    transformed: np.ndarray,
+    pixels: np.ndarray | None = None,
     out: np.ndarray,
 ) -> None:
-    """x[h,c,w,n] by transformed filters u[k,f,c] -> out[h,f,w,n], by products for `some` filters.
-
-    Scratch: pixels[h,w,c,n], components[k,t,c,n], of several squares together[k,c,t,n], products[k,f,t,n],
-    outputs[a,b,f,t,n].
-    """
-    height, _, width, _ = x.shape
-    count, filters, t, n = products.shape
-    made = squares(height, width, x.dtype)
-    copy_pixels(x.swapaxes(1, 2), out=pixels)
-    gemm(made.apart, pixels.reshape(height * width, -1), out=components.reshape(count * t, -1))
-    if together is not None:
-        copy_pixels(components.swapaxes(1, 2), out=together)
-        components = together
-    pieces, of_all = u.reshape(count, -1, some, u.shape[2]), components.reshape(count, 1, -1, t * n)
-    gemm(pieces, of_all, out=products.reshape(count, -1, some, t * n))
-    gemm(made.whole, products.reshape(count, -1), out=outputs.reshape(len(made.whole), -1))
-    by_square = outputs.reshape(*made.sides, filters, *made.tiles, n).swapaxes(2, 3)
-    for i, j in np.ndindex(*made.sides):
-        there = out[i :: made.sides[0], :, j :: made.sides[1]]
-        copy_pixels(by_square[i, j, : len(there), :, : there.shape[2]], out=there)  # the last may be partly beyond
+    """x[h,4,c,T,n] -> out[6,6,c,s,l]; scratch as in `winograd_2d`, transformed[36,m]."""
+    rows_x = x.reshape(*x.shape[:3], -1)
+    *_, channels, strips, length = out.shape
+    mixed, v = apart(strip, *rows_x.shape[1:]), strip_view(transformed, channels, length)
+    for k in range(strips):
+        seen, which = strip_of(rows_x, k, pad[0][0])
+        down(transforms(x.dtype).b[:, which], seen, out=mixed)
+        transform_input(mixed, x.shape[4], pixels=pixels, spent=True, out=v.swapaxes(0, 1))
+        copy_pixels(v, out=out[..., k, :])
 
 
-# ---- of one image ------------------------------------------------------------------------------------------
+def from_components_2d(
+    m: np.ndarray,
+    *,
+    strip: np.ndarray,
+    products: np.ndarray,
+    bias: np.ndarray | None = None,
+    add: np.ndarray | None = None,
+    relu: bool = False,
+    moments: np.ndarray | None = None,
+    out: np.ndarray,
+) -> None:
+    """m[6,6,f,s,l] -> out[i,4,f,t,n], and what follows; scratch as in `winograd_2d`."""
+    rows_y = out.reshape(*out.shape[:3], -1)
+    *_, filters, strips, length = m.shape
+    half, of_one = apart(strip, *rows_y.shape[1:]), strip_view(products, filters, length)
+    epilogue = Epilogue(rows_y, add, relu, moments)
+    for k in range(strips):
+        copy_pixels(m[..., k, :], out=of_one)
+        put_outputs(of_one, k, bias, half, epilogue, out=rows_y)
+    epilogue.total()
 
 
-def transform_filters_at_once(weights: np.ndarray, *, out: np.ndarray) -> None:
-    """G w G^T as one product: weights[f,3,3,c] -> out[36,c,f], those down within those across.
-
-    Or out[p,36,c,f] for p pieces of the filters.
-    """
-    g = transforms(np.dtype("float64")).g
-    pieces = out.size // (36 * out.shape[-2] * out.shape[-1])
-    taps = weights.reshape(pieces, -1, *weights.shape[1:]).transpose(0, 3, 2, 4, 1).reshape(pieces, 9, -1)
-    np.matmul(np.kron(g, g).astype(weights.dtype), taps, out=out.reshape(pieces, 36, -1))
-
-
-def strips_seen(image: np.ndarray) -> np.ndarray:
-    """image[4s+2,w,c] -> a view [s,6,w*c]: the rows that each strip of squares sees, those two rows twice that two
-    strips see."""
-    height, width, channels = image.shape
-    row, _, channel = image.strides
-    return as_strided(image, (height // TILE, 6, width * channels), (TILE * row, row, channel))
+def gradient_to_components_2d(
+    dy: np.ndarray | BlockwiseNormGradient, *, strip: np.ndarray, gradients: np.ndarray, out: np.ndarray
+) -> None:
+    """dy[i,4,f,t,n] -> out[6,6,f,s,l], without the scale of a normalisation; scratch gradients[36,m]."""
+    rows, _, filters, _, _ = dy.shape
+    rows_dy = dy.reshape(rows, 4, filters, -1) if isinstance(dy, np.ndarray) else dy
+    *_, strips, length = out.shape
+    half, of_one = apart(strip, 4, filters, length), strip_view(gradients, filters, length)
+    for k in range(strips):
+        start, stop = TILE * k, min(TILE * (k + 1), rows)
+        down(transforms(out.dtype).a_back[:, : stop - start], rows_dy[start:stop], out=half)
+        transform_gradient(half, out=of_one.swapaxes(0, 1))
+        copy_pixels(of_one, out=out[..., k, :])
 
 
-def squares_seen(mixed: np.ndarray) -> np.ndarray:
-    """mixed[6,s,4t+2,c] -> a view [6,6,s,t,c], across and down: the pixels that each square sees of its strip."""
-    _, rows, width, channels = mixed.shape
-    component, strip, pixel, channel = mixed.strides
-    shape = (6, 6, rows, width // TILE, channels)
-    return as_strided(mixed, shape, (pixel, component, strip, TILE * pixel, channel))
+def scale_filters_2d(dy: np.ndarray | BlockwiseNormGradient, some: slice, *, out: np.ndarray) -> None:
+    """Some filters out[f,...], or components of them, times the scale of the normalisation whose gradient dy is."""
+    if not isinstance(dy, np.ndarray):
+        scale = dy.scale[some]
+        np.multiply(out, scale.reshape(len(scale), *[1] * (out.ndim - 1)), out=out)
+
+
+def input_gradient_from_components_2d(
+    m: np.ndarray,
+    pad: Pads,
+    *,
+    products: np.ndarray,
+    both: np.ndarray,
+    pixels: np.ndarray | None = None,
+    epilogue: GradientSums | None = None,
+    out: np.ndarray,
+) -> None:
+    """m[6,6,c,s,l] -> out[h,4,c,T,n]; scratch as in `winograd_2d_gradient`."""
+    *_, channels, strips, length = m.shape
+    of_one, rows_dx = strip_view(products, channels, length), out.reshape(*out.shape[:3], -1)
+    to_rows = StripsOfInput(rows_dx, out.shape[4], pad[0][0], strips, both, pixels, epilogue)
+    for k in range(strips):
+        copy_pixels(m[..., k, :], out=of_one)
+        to_rows.take(k, of_one)

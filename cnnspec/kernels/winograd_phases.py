@@ -15,15 +15,26 @@ gradient.
 Arrays: filters w[s,4,4,l] of s channels of the smaller image and l of the larger; components of filters u[9,s,4,l],
 of the smaller image [9,s,i,t,n], of the larger one [9,4,l,i,t,n], for i rows of t squares of 2x2 pixels of the
 smaller image; 9 are three of rows by three of columns, 4 are phases, even rows of the padded image before odd ones.
+
+3x3 kernels on images of few pixels a side, with padding of one, take squares of 2x2 outputs too (`squares`), not
+those of 4x4 of `winograd_2d.py`: 16 products where the definition takes 36. What is known to be zero is left out:
+an image of 2x2 pixels takes 9. Squares of 4x4 of one image alone are here as well.
 """
 
 from __future__ import annotations
 
+from functools import cache
 from types import EllipsisType
+from typing import NamedTuple
 
 import numpy as np
+from numpy.lib.stride_tricks import as_strided
 
 from .conv import copy_pixels
+from .gemm import gemm
+from .winograd_1d import transforms
+
+SIDE = 4  # outputs of a square of one image, down and across
 
 
 def three_by_three(components: np.ndarray) -> np.ndarray:
@@ -155,3 +166,122 @@ def large_of_components(components: np.ndarray, *, out: np.ndarray) -> None:
                 sums_at_sides(at[own], at[1], at[other], phase, 2)
                 copy_pixels(at[own], out=pixels[row, side])
                 copy_pixels(at[1], out=pixels[row, middle])
+
+
+class Squares(NamedTuple):
+    """Matrices for images of some height and width, k components of each of t squares.
+
+    apart[k*t,h*w] makes components of an image's pixels, filters[k,9] of a filter's taps, whole[a*b,k] makes a
+    square's outputs of its components; `tiles` and `sides` are how many squares there are and how large they are,
+    down and across.
+    """
+
+    apart: np.ndarray
+    filters: np.ndarray
+    whole: np.ndarray
+    tiles: tuple[int, int]
+    sides: tuple[int, int]
+
+
+ALONE = [[[1]]], [[0, 1, 0]], [[1]]
+PAIR = [[[1, 1]], [[1, 0]], [[0, 1]]], [[0, 1, 0], [1, -1, 0], [0, -1, 1]], [[1, 0, 1], [1, 1, 0]]
+PAIRS = [[1, 0, 0], [1 / 2, 1 / 2, 1 / 2], [1 / 2, -1 / 2, 1 / 2], [0, 0, 1]], [[1, 1, 1, 0], [0, 1, -1, -1]]
+SEEN = np.array([[1, 0, -1, 0], [0, 1, 1, 0], [0, -1, 1, 0], [0, 1, 0, -1]])  # of the four pixels that a pair sees
+
+
+def by_side(side: int) -> tuple[list, list, list]:
+    """Along one side of an image: components of its pairs of pixels, of taps, and outputs of components."""
+    if side <= 2:
+        return (ALONE, PAIR)[side - 1]
+    pairs = -(-side // 2)
+    apart = np.zeros((4, pairs, 2 * pairs + 2))  # with the padding around them
+    for pair in range(pairs):
+        apart[:, pair, 2 * pair : 2 * pair + 4] = SEEN
+    return apart[:, :, 1 : side + 1].tolist(), *PAIRS
+
+
+@cache
+def squares(height: int, width: int, dtype: np.dtype) -> Squares:
+    """The matrices for images of this size."""
+    (down, taps_down, out_down), (across, taps_across, out_across) = (
+        [np.array(matrix, dtype) for matrix in by_side(side)] for side in (height, width)
+    )
+    apart = np.einsum("isx,jty->ijstxy", down, across).reshape(-1, height * width)
+    return Squares(
+        apart,
+        np.kron(taps_down, taps_across),
+        np.kron(out_down, out_across),
+        (down.shape[1], across.shape[1]),
+        (len(out_down), len(out_across)),
+    )
+
+
+def transform_filters_of_squares(weights: np.ndarray, height: int, width: int, *, out: np.ndarray) -> None:
+    """weights[f,3,3,c] -> out[k,f,c], for images of this size"""
+    filters, _, _, channels = weights.shape
+    matrix = squares(height, width, weights.dtype).filters
+    np.matmul(matrix, weights.reshape(filters, 9, channels), out=out.swapaxes(0, 1))
+
+
+def convolve_squares(
+    x: np.ndarray,
+    u: np.ndarray,
+    some: int,
+    *,
+    pixels: np.ndarray,
+    components: np.ndarray,
+    together: np.ndarray | None = None,
+    products: np.ndarray,
+    outputs: np.ndarray,
+    out: np.ndarray,
+) -> None:
+    """x[h,c,w,n] by transformed filters u[k,f,c] -> out[h,f,w,n], by products for `some` filters.
+
+    Scratch: pixels[h,w,c,n], components[k,t,c,n], of several squares together[k,c,t,n], products[k,f,t,n],
+    outputs[a,b,f,t,n].
+    """
+    height, _, width, _ = x.shape
+    count, filters, t, n = products.shape
+    made = squares(height, width, x.dtype)
+    copy_pixels(x.swapaxes(1, 2), out=pixels)
+    gemm(made.apart, pixels.reshape(height * width, -1), out=components.reshape(count * t, -1))
+    if together is not None:
+        copy_pixels(components.swapaxes(1, 2), out=together)
+        components = together
+    pieces, of_all = u.reshape(count, -1, some, u.shape[2]), components.reshape(count, 1, -1, t * n)
+    gemm(pieces, of_all, out=products.reshape(count, -1, some, t * n))
+    gemm(made.whole, products.reshape(count, -1), out=outputs.reshape(len(made.whole), -1))
+    by_square = outputs.reshape(*made.sides, filters, *made.tiles, n).swapaxes(2, 3)
+    for i, j in np.ndindex(*made.sides):
+        there = out[i :: made.sides[0], :, j :: made.sides[1]]
+        copy_pixels(by_square[i, j, : len(there), :, : there.shape[2]], out=there)  # the last may be partly beyond
+
+
+# ---- of one image ------------------------------------------------------------------------------------------
+
+
+def transform_filters_at_once(weights: np.ndarray, *, out: np.ndarray) -> None:
+    """G w G^T as one product: weights[f,3,3,c] -> out[36,c,f], those down within those across.
+
+    Or out[p,36,c,f] for p pieces of the filters.
+    """
+    g = transforms(np.dtype("float64")).g
+    pieces = out.size // (36 * out.shape[-2] * out.shape[-1])
+    taps = weights.reshape(pieces, -1, *weights.shape[1:]).transpose(0, 3, 2, 4, 1).reshape(pieces, 9, -1)
+    np.matmul(np.kron(g, g).astype(weights.dtype), taps, out=out.reshape(pieces, 36, -1))
+
+
+def strips_seen(image: np.ndarray) -> np.ndarray:
+    """image[4s+2,w,c] -> a view [s,6,w*c]: the rows that each strip of squares sees, those two rows twice that two
+    strips see."""
+    height, width, channels = image.shape
+    row, _, channel = image.strides
+    return as_strided(image, (height // SIDE, 6, width * channels), (SIDE * row, row, channel))
+
+
+def squares_seen(mixed: np.ndarray) -> np.ndarray:
+    """mixed[6,s,4t+2,c] -> a view [6,6,s,t,c], across and down: the pixels that each square sees of its strip."""
+    _, rows, width, channels = mixed.shape
+    component, strip, pixel, channel = mixed.strides
+    shape = (6, 6, rows, width // SIDE, channels)
+    return as_strided(mixed, shape, (pixel, component, strip, SIDE * pixel, channel))

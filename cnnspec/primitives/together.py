@@ -17,6 +17,7 @@ from ..ir.op import PlanWriter
 SHARED = 1 << 17  # weights from which on shards make one gradient together, not one each
 READ = 1 << 18  # weights from which on they make the layer together
 LIGHT = 4  # weights of such a layer for each number that is shown
+TRANSFORMED_LIGHT = 1  # the same where weights and numbers are transformed, of which there are four and two then
 
 
 def outweighs(w: TensorType, pixels: int) -> bool:
@@ -24,14 +25,16 @@ def outweighs(w: TensorType, pixels: int) -> bool:
     return w.elements >= SHARED and pixels <= w.shape[0]
 
 
-def takes_reading(w: TensorType, x: TensorType, y: TensorType, e: PlanWriter) -> bool:
+def takes_reading(w: TensorType, x: TensorType, y: TensorType, e: PlanWriter, light: float = 0) -> bool:
     """Whether shards that learn make the layer together, and the gradient of what it reads."""
-    return e.shards > 1 and outweigh_reading(w.elements, (x.elements + y.elements) * e.batch)
+    return e.shards > 1 and outweigh_reading(w.elements, (x.elements + y.elements) * e.batch, light)
 
 
-def outweigh_reading(weights: int, shown: int) -> bool:
-    """Whether it takes longer to read so many weights than to show so many numbers."""
-    return weights >= max(READ, LIGHT * shown)
+def outweigh_reading(weights: int, shown: int, light: float = 0) -> bool:
+    """Whether it takes longer to read weights than to show numbers, of which there are so many; where there are
+    `light` weights for each number, or LIGHT.
+    """
+    return weights >= max(READ, (light or LIGHT) * shown)
 
 
 def places(e: PlanWriter) -> int:

@@ -17,9 +17,8 @@ from cnnspec.kernels.polyphase import from_polyphase, to_polyphase
 from cnnspec.kernels.winograd_1d import inverse_transform_gradient, transform_filters, transform_input
 from cnnspec.kernels.winograd_2d import (
     transform_filters_2d,
-    transform_filters_at_once,
-    transform_filters_of_squares,
 )
+from cnnspec.kernels.winograd_phases import transform_filters_at_once, transform_filters_of_squares
 from cnnspec.primitives.convolution.convolve import Convolve
 from cnnspec.primitives.convolution.polyphase import ToPolyphase, as_image
 from cnnspec.primitives.convolution.pooled import pooled_geometry

@@ -5,8 +5,10 @@ import pytest
 
 from cnnspec.ir import Builder, data
 from cnnspec.ir.leaves import Input
-from cnnspec.passes.methods import FILTERS, INPUT, LAYER
+from cnnspec.passes import methods
+from cnnspec.passes.methods import FILTERS, INPUT, LAYER, convolution
 from cnnspec.primitives import together
+from cnnspec.primitives.convolution import winograd_2d
 from cnnspec.runtime.engine import Engine
 from cnnspec.runtime.processes import possible
 from cnnspec.settings.optimisers.adam import Adam
@@ -29,6 +31,9 @@ def layers_too(request, monkeypatch):
     if request.param:
         monkeypatch.setattr(together, "READ", 100)
         monkeypatch.setattr(together, "LIGHT", 0)
+        for module in (convolution, winograd_2d):
+            monkeypatch.setattr(module, "TRANSFORMED_LIGHT", 1e-9)
+        monkeypatch.setattr(methods, "RUN", 1)
     return request.param
 
 
@@ -44,17 +49,32 @@ CONVOLUTIONS = {  # with one tap and several, of fewer pixels than filters; the 
 
 TAPS = {name: word for name, word in CONVOLUTIONS.items() if name in ("one", "two", "flat")}
 
+WINOGRAD = {  # the first has channels that three shards cannot share alike
+    "one": WORDS["conv"]((6, 3, 3), pad=1, bias=False),
+    "bn": WORDS["bn"](),
+    "relu": WORDS["relu"](),
+    "two": WORDS["conv"]((9, 3, 3), pad=1, bias=False),
+    "bn2": WORDS["bn"](),
+    "three": WORDS["conv"]((33, 3, 3), pad=1),
+    "relu3": WORDS["relu"](),
+    "flat": WORDS["flatten"](),
+}
+METHODS = {id(TAPS): "tap by tap", id(WINOGRAD): "Winograd 2d"}
 
-class ByTap(dict):
-    """Measured times by which every convolution is computed tap by tap, if it can be."""
+
+class By(dict):
+    """Measured times by which every convolution is computed by one method, if it can be."""
+
+    def __init__(self, method):
+        self.method = method
 
     def get(self, key, default=None):
-        return {method.name: float(method.name != "tap by tap") for method in (*LAYER, *INPUT, *FILTERS)}
+        return {method.name: float(method.name != self.method) for method in (*LAYER, *INPUT, *FILTERS)}
 
 
 def engine(layers=DENSE, **settings):
-    if layers is TAPS:
-        settings["measured"] = {"train": ByTap()}
+    if id(layers) in METHODS:
+        settings["measured"] = {"train": By(METHODS[id(layers)])}
     b = Builder()
     value = b.add(Input(data(2, 4, 5)), name="input")
     for name, word in layers.items():
@@ -82,6 +102,7 @@ SIZES = (7, 6, 2, 1, 7)  # shards of unequal sizes, fewer images than shards, an
         (DENSE, ["one", "end"], 2, True),
         (CONVOLUTIONS, ["one", "two", "three", "end"], 1, False),
         (TAPS, ["one", "two", "end"], 1, True),
+        (WINOGRAD, ["two", "three", "end"], 1, True),
     ],
     indirect=["layers_too"],
 )
@@ -91,7 +112,8 @@ def test_the_gradient_is_that_of_one_shard(layers, names, accumulate, layers_too
     assert not one.plan("train", 7).joint
     assert {*three.plan("train", 7).programs[0].joint} == {f"{name}.weight" for name in names}
     forward, _ = three.plan("train", 7).programs[0].barriers
-    assert forward == (2 * len(names) if layers_too else 0)  # before a layer and after it
+    sums = 2 * (layers is WINOGRAD)  # of two normalisations
+    assert forward == sums + (2 * len(names) if layers_too else 0)  # before a layer and after it
     for n in SIZES:
         ours, theirs = three.differentiate(batch(n)), one.differentiate(batch(n))
         assert ours[0] == pytest.approx(theirs[0], rel=1e-12)
@@ -103,8 +125,14 @@ def test_the_gradient_is_that_of_one_shard(layers, names, accumulate, layers_too
 @pytest.mark.parametrize("parallel", PARALLEL)
 @pytest.mark.parametrize(
     ("layers", "tuning", "layers_too"),
-    [(DENSE, PLAIN, False), (DENSE, PARTS, True), (CONVOLUTIONS, PLAIN, False), (TAPS, PLAIN, True)],
-    ids=["plain", "parts", "convolutions", "taps"],
+    [
+        (DENSE, PLAIN, False),
+        (DENSE, PARTS, True),
+        (CONVOLUTIONS, PLAIN, False),
+        (TAPS, PLAIN, True),
+        (WINOGRAD, PLAIN, True),
+    ],
+    ids=["plain", "parts", "convolutions", "taps", "Winograd"],
     indirect=["layers_too"],
 )
 def test_no_bit_depends_on_the_workers_nor_on_what_was_computed_before(parallel, layers, tuning, layers_too):

@@ -68,7 +68,7 @@ class MethodChoice:
 # ---- what is possible ------------------------------------------------------------------------------
 
 
-def no_winograd(c: Convolution) -> str:
+def no_winograd(c: Convolution, makers: int = 1) -> str:
     g = c.geometry
     if c.x.kind != "image":
         return "is for images"
@@ -85,14 +85,14 @@ def no_winograd(c: Convolution) -> str:
     width = c.y["w"]
     if width % 4 and g.pad[1] == (0, 0):
         return f"makes four columns at a time, and there are {width}"
-    run = -(-width // 4) * c.images
+    run = -(-width // 4) * c.images * makers
     if run < RUN:
         return f"wants runs of {RUN} numbers, and {width} columns of {c.images} images make {run}"
     return ""
 
 
 def no_winograd_2d(c: Convolution) -> str:
-    if refused := no_winograd(c):
+    if refused := no_winograd(c, c.winograd_makers):
         return refused
     return "" if c.images > 1 else "would begin its tiles where a band of rows begins"
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ...ir import TensorType
 from ...ir.geometry import Geometry, size_2d
-from ...primitives.together import outweigh_reading
+from ...primitives.together import TRANSFORMED_LIGHT, outweigh_reading
 from ...record import record
 
 
@@ -43,11 +43,17 @@ class Convolution:
         """One tap for each pixel, so that the layer is a product of matrices as it stands."""
         return self.geometry.plain and self.groups == 1
 
-    @property
-    def makers(self) -> int:
-        """How many shards make the layer together, if they do."""
+    def makers(self, light: float = 0) -> int:
+        """How many shards make the layer together, if they do; see `outweigh_reading`."""
         shown = (self.x.elements + self.y.elements) * self.images * self.shards
-        return self.shards if self.learns and self.groups == 1 and outweigh_reading(self.weights, shown) else 1
+        together = self.learns and self.groups == 1 and outweigh_reading(self.weights, shown, light)
+        return self.shards if together else 1
+
+    @property
+    def winograd_makers(self) -> int:
+        """The same for Winograd's method in two dimensions."""
+        even = self.filters % self.shards == self.channels % self.shards == 0
+        return self.makers(TRANSFORMED_LIGHT) if even else 1
 
     @property
     def depth(self) -> int:

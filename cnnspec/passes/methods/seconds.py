@@ -95,8 +95,13 @@ def by_winograd_2d(c: Convolution) -> float:
     """A quarter of the products, those for a last strip that is partly empty too, and both transforms."""
     rows = size_2d(c.y)[0]
     strips = -(-rows // 4)
-    full = full_tiles(c) * 4 * strips / rows
-    return transforms(c, WINOGRAD_2D, full, strips, 4) + products(c, c.flops / 4 * full, 4 * strips)
+    full, makers = full_tiles(c) * 4 * strips / rows, c.winograd_makers
+    made = transforms(c, WINOGRAD_2D, full, strips, 4, makers)
+    if makers == 1:
+        return made + products(c, c.flops / 4 * full, 4 * strips)
+    # all strips by one product, so that nothing is added up
+    shown = 9 / 4 * full * (c.x.elements + c.y.elements) * c.images
+    return made + passes(c) * (product(c.flops / 4 * full, c.filters / makers) + shown * COPIED)
 
 
 def by_winograd_phases(c: Convolution) -> float:
@@ -122,7 +127,9 @@ def by_winograd_of_one(c: Convolution) -> float:
     return images + afar + product(2 * components * c.channels * c.filters, c.filters)
 
 
-def transforms(c: Convolution, each: tuple[float, float, float], full: float, calls: int, growth: int) -> float:
+def transforms(
+    c: Convolution, each: tuple[float, float, float], full: float, calls: int, growth: int, makers: int = 1
+) -> float:
     """Of images into components and back, and of filters, which grow.
 
     Where a last tile is partly empty, images come in their own order and leave in it; the network's input comes so.
@@ -132,7 +139,7 @@ def transforms(c: Convolution, each: tuple[float, float, float], full: float, ca
     if c.y["w"] % 4:
         images += (x + y) * POLYPHASE
     ready = not c.learns and c.images > 1 and growth * c.weights <= READY
-    weights = growth * c.weights * READ if ready else growth * reordered(c.weights)
+    weights = growth * (c.weights * READ if ready else reordered(c.weights)) / makers
     return passes(c) * images + (4 if c.learns else 1) * weights + c.first * x * POLYPHASE
 
 
@@ -165,7 +172,7 @@ def layer_tap_by_tap(c: Convolution) -> float:
 
 
 def input_tap_by_tap(c: Convolution) -> float:
-    return tap_by_tap(c, c.channels) + beyond(c.weights) * ACROSS / c.makers
+    return tap_by_tap(c, c.channels) + beyond(c.weights) * ACROSS / c.makers()
 
 
 def filters_tap_by_tap(c: Convolution) -> float:
@@ -180,8 +187,8 @@ def tap_by_tap(c: Convolution, rows: int) -> float:
     meetings = c.geometry.meetings(*size_2d(c.x))
     taps, met, each = len(meetings) - meetings.count(0), sum(meetings) * c.images, c.channels * c.filters
     given = c.channels + c.filters - rows
-    moved = met * (given * c.makers + rows) * MET + taps * TAP
-    return product(2 * each * met, rows / c.makers) + moved + beyond(taps * each) * READ / c.makers
+    moved = met * (given * c.makers() + rows) * MET + taps * TAP
+    return product(2 * each * met, rows / c.makers()) + moved + beyond(taps * each) * READ / c.makers()
 
 
 def by_gemm(c: Convolution) -> float:

@@ -1,4 +1,4 @@
-"""Convolution of images of few pixels by Winograd's method on squares of 2x2 outputs (kernels/winograd_2d.py)."""
+"""Convolution of images of few pixels by Winograd's method on squares of 2x2 (kernels/winograd_phases.py)."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class TransformFiltersOfSquares(TransformFilters):
         return parameter(k=COMPONENTS[self.height][0] * COMPONENTS[self.width][0], f=w["f"], c=w["c"])
 
     def matrix(self, like: Array) -> Array:
-        return kernels.winograd_2d.squares(self.height, self.width, like.dtype).filters
+        return kernels.winograd_phases.squares(self.height, self.width, like.dtype).filters
 
     def evaluate(self, w: Array) -> Array:
         import numpy as np
@@ -42,7 +42,7 @@ class TransformFiltersOfSquares(TransformFilters):
     def emit(self, node: Node, e: PlanWriter) -> None:
         (w,) = node.inputs
         e.call(
-            kernels.winograd_2d.transform_filters_of_squares,
+            kernels.winograd_phases.transform_filters_of_squares,
             taps(w, e),
             self.height,
             self.width,
@@ -85,4 +85,4 @@ class ConvolveSquares(Op):
             "outputs": (outputs, filters, tiles, n),
         }
         some = self.at_once or filters
-        e.call(kernels.winograd_2d.convolve_squares, e[x], e[w], some, **lent(scratch, e), out=e[node.name])
+        e.call(kernels.winograd_phases.convolve_squares, e[x], e[w], some, **lent(scratch, e), out=e[node.name])

@@ -8,6 +8,7 @@ from ...ir.geometry import Geometry
 from ...ir.op import Array, Node, PlanWriter
 from ...record import record
 from ..norm import STRIP
+from ..together import TRANSFORMED_LIGHT, most, share, takes_reading
 from .convolve import Convolve
 from .polyphase import as_image, as_polyphase, image_type
 from .winograd_1d import (
@@ -58,6 +59,9 @@ class Winograd2dConvolve(WinogradConvolve):
     def emit(self, node: Node, e: PlanWriter) -> None:
         x, w, *_ = node.inputs
         f, c, length = sizes(w, node.name, e)
+        if made_together(w, x, node.name, e):
+            self.emit_together(node, e)
+            return
         scratch: dict[str, tuple[int, ...]] = {
             **({} if self.ready else {**some_filters(f, c), "u": (6, 6, f, c)}),
             "strip": (6, 4 * max(c * tile_row(x, e), f * length) + APART),
@@ -79,6 +83,61 @@ class Winograd2dConvolve(WinogradConvolve):
             **self.epilogue(node, f, e),
             out=e[node.name],
         )
+
+    def emit_together(self, node: Node, e: PlanWriter) -> None:
+        """Components of all shards' images, their products with some filters, and of all this shard's images."""
+        x, w, *_ = node.inputs
+        kernel = kernels.winograd_2d
+        f, c, length = sizes(w, node.name, e)
+        some, each = share(f, e), f // e.shards
+        seen, mine = components_of_all("components", c, node.name, e)
+        e.seen[f"{node.name}:transformed", "components"] = seen
+        scratch = lent(
+            {
+                "strip": (6, 4 * max(c * tile_row(x, e), f * length) + APART),
+                "transformed": (36, c * length + APART),
+                "products": (36, f * length + APART),
+                **side_by_side(self.geometry, 6, c, length),
+            },
+            e,
+        )
+        strip, products = scratch["strip"], scratch.pop("products")
+        e.call(kernel.to_components_2d, e[x], self.geometry.pad, **scratch, out=e.view("mine", mine))
+        e.barrier("every shard has shown its components")
+        u = transform_some(f"{taps(w, e)}[{some}]", each, c, e)
+        made, mine = components_of_all("products_of_all", f, node.name, e)
+        u = e.view("u_by_component", f"{u}.reshape(36, {each}, {c})")
+        e.call(kernels.gemm.gemm, u, e.view("all", seen), out=e.view("some", f"{made}[:, {some}]"))
+        e.barrier("every shard has made its part")
+        e.call(
+            kernel.from_components_2d,
+            e.view("products_of_mine", mine),
+            strip=strip,
+            products=products,
+            **self.epilogue(node, f, e),
+            out=e[node.name],
+        )
+
+
+def made_together(w: str, x: str, y: str, e: PlanWriter) -> bool:
+    """Whether shards make the layer together; each has as many filters and channels as the others."""
+    even = e.type(w)["f"] % e.shards == e.type(w)["c"] % e.shards == 0
+    return even and takes_reading(e.type(w), e.type(x), e.type(y), e, TRANSFORMED_LIGHT)
+
+
+def components_of_all(what: str, channels: int, y: str, e: PlanWriter) -> tuple[str, str]:
+    """Source of memory that all shards see for components [36,c,l], and of this shard's as [6,6,c,s,l]."""
+    down, (*_, tiles, n) = strips(e.type(y)["h"]), e.shape(y)
+    whole = f"{e.shown(what, (36, channels, down * tiles * most(e)))}.reshape(36, {channels}, -1)"
+    by_shard = f"{whole}.reshape(6, 6, {channels}, {e.shards}, {down}, -1)"
+    return whole, f"{by_shard}[:, :, :, b.shard, :, :{tiles * n}]"
+
+
+def transform_some(weights: str, f: int, c: int, e: PlanWriter) -> str:
+    """Lines that transform some filters, some of their channels: u[6,6,f,c]."""
+    scratch, u = lent(some_filters(f, c), e), e.scratch("u", (6, 6, f, c))
+    e.call(kernels.winograd_2d.transform_filters_2d, e.view("some_taps", weights), **scratch, out=u)
+    return u
 
 
 @record
@@ -120,6 +179,9 @@ class Winograd2dConvolveGradient(WinogradConvolveGradient):
     def emit(self, node: Node, e: PlanWriter) -> None:
         dy, x, w, *rest = node.inputs
         f, c, length = sizes(w, dy, e)
+        if (x, "components") in e.seen:
+            self.emit_together(node, e)
+            return
         row = c * tile_row(node.name, e)
         scratch: dict[str, tuple[int, ...]] = {
             **some_filters(f, c),
@@ -158,6 +220,60 @@ class Winograd2dConvolveGradient(WinogradConvolveGradient):
         )
         if self.sums is not None:
             self.sums.emit_total(node, rest, epilogue, e)
+
+    def emit_together(self, node: Node, e: PlanWriter) -> None:
+        """The gradients of some filters and some channels of all shards' images, and of all this shard's images."""
+        dy, _, w, *rest = node.inputs
+        kernel = kernels.winograd_2d
+        f, c, length = sizes(w, dy, e)
+        row, pad = c * tile_row(node.name, e), self.geometry.pad
+        channels = share(c, e)
+        shown, mine = components_of_all("gradients_of_all", f, dy, e)
+        scratch = lent(
+            {
+                "strip": (6, 4 * f * length + APART),
+                "gradients": (36, f * length + APART),
+                "products": (36, c * length + APART),
+                "both": (12, 4 * row + APART),
+                **side_by_side(self.geometry, 6, c, length),
+            },
+            e,
+        )
+        strip, gradients = scratch.pop("strip"), scratch.pop("gradients")
+        e.call(kernel.gradient_to_components_2d, e[dy], strip=strip, gradients=gradients, out=e.view("mine", mine))
+        e.barrier("every shard has shown its components")
+        self.emit_filter_gradient(node, shown, e)
+        u = transform_some(f"{taps(w, e)}[..., {channels}]", f, c // e.shards, e)
+        for_each = e.view("u_by_filter", f"{u}.transpose(2, 0, 1, 3)")
+        e.call(kernel.scale_filters_2d, e[dy], "slice(None)", out=for_each)
+        made, mine = components_of_all("products_of_all", c, dy, e)
+        across = e.view("u_across", f"{u}.reshape(36, {f}, -1).swapaxes(1, 2)")
+        e.call(kernels.gemm.gemm, across, e.view("all", shown), out=e.view("some", f"{made}[:, {channels}]"))
+        e.barrier("every shard has made its part")
+        epilogue = self.sums_by_rows(rest, e)
+        given = {"epilogue": epilogue} if epilogue else {}
+        by, products = kernel.input_gradient_from_components_2d, e.view("products_of_mine", mine)
+        e.call(by, products, pad, **scratch, **given, out=e[node.name])
+        if self.sums is not None:
+            self.sums.emit_total(node, rest, epilogue, e)
+
+    def emit_filter_gradient(self, node: Node, dy_of_all: str, e: PlanWriter) -> None:
+        """The gradient of this shard's share of the filters, from the images of all; filters that are shared by
+        layers have one in every shard, and it is nothing elsewhere.
+        """
+        dy, x, w, *_ = node.inputs
+        kernel = kernels.winograd_2d
+        f, c, _ = sizes(w, dy, e)
+        if not e.made_together(f"{node.name}:dw"):
+            e.zero(f"{node.name}:dw")
+        some, each = share(f, e), f // e.shards
+        scratch, du = lent(some_filters(each, c), e), e.scratch("du", (6, 6, each, c))
+        out = e.view("some_filters", f"{self.filter_gradient(node, f, c, e)}[{some}]")
+        given = e.view("some_gradients", f"{dy_of_all}[:, {some}]")
+        seen = e.view("x_of_all", f"{e.seen[x, 'components']}.swapaxes(1, 2)")
+        e.call(kernels.gemm.gemm, given, seen, out=e.view("du_by_component", f"{du}.reshape(36, {each}, {c})"))
+        e.call(kernel.inverse_transform_filters_2d, du, **scratch, out=out)
+        e.call(kernel.scale_filters_2d, e[dy], f"slice({', '.join(some.split(' : '))})", out=out)
 
 
 def some_filters(f: int, c: int) -> dict[str, tuple[int, ...]]:

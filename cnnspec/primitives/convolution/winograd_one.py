@@ -50,7 +50,7 @@ class WinogradFilters(Op):
 
     def emit(self, node: Node, e: PlanWriter) -> None:
         (w,) = node.inputs
-        e.call(kernels.winograd_2d.transform_filters_at_once, taps(w, e), out=e[node.name])
+        e.call(kernels.winograd_phases.transform_filters_at_once, taps(w, e), out=e[node.name])
 
 
 @record
@@ -130,10 +130,10 @@ class WinogradOneImage(Slides):
         image = self.emit_image(x, (TILE * down + 2, wide, channels), node, e)
         mixed = turn("mixed", SEEN, down, wide, channels)
         by_strip = e.view("by_strip", f"{mixed}.reshape({SEEN}, {down}, -1).swapaxes(0, 1)")
-        strips = e.view("strips", e.source(kernels.winograd_2d.strips_seen, image))
+        strips = e.view("strips", e.source(kernels.winograd_phases.strips_seen, image))
         e.call(kernels.np.matmul, matrix, strips, out=by_strip)
         seen = turn("seen", SEEN, SEEN, down, across, channels)
-        e.call(kernels.np.copyto, seen, e.view("columns", e.source(kernels.winograd_2d.squares_seen, mixed)))
+        e.call(kernels.np.copyto, seen, e.view("columns", e.source(kernels.winograd_phases.squares_seen, mixed)))
         made = turn("components", SEEN, SEEN * squares * channels)
         by = multiplying(SEEN, SEEN, SEEN * squares * channels)
         e.call(by, matrix, e.view("flat", f"{seen}.reshape({SEEN}, -1)"), out=made)
