@@ -26,6 +26,7 @@ AFAR = 1 << 17  # numbers of a transposed second matrix that do not stay in the 
 BAND = 256  # rows of a large matrix whose beginnings the table of pages has room for
 DEPTH = 1024  # multiplications of a number of the result, beyond which a product is made in several parts
 FEWEST_ROWS, MOST_ROWS, SHORTEST = 4, 64, 128  # rows of a piece of such a product, and its depth
+FEW_COLUMNS = 32  # of a second matrix, with which packing a transposed first one takes as long as multiplying
 
 
 def gemm(a: np.ndarray, b: np.ndarray, *, out: np.ndarray) -> None:
@@ -42,7 +43,14 @@ def gemm(a: np.ndarray, b: np.ndarray, *, out: np.ndarray) -> None:
         cut_a = a.reshape(*a.shape[:-2], m // rows, 1, rows, k)
         cut_b = in_blocks(b, columns)[..., None, :, :, :]
         cut_out = out.reshape(*out.shape[:-2], m // rows, rows, n // columns, columns).swapaxes(-2, -3)
-        if transposed and m < n and k * n > AFAR:  # all rows with some columns, before the next
+        if a.ndim == 2 and b.ndim == 3 and a.size > b.size:  # a piece of a large a with all of b, before the next
+            cut_a, cut_b, cut_out = (
+                cut_a[:, :, None],
+                cut_b.transpose(1, 2, 0, 3, 4),
+                cut_out.transpose(1, 2, 0, 3, 4),
+            )
+            np.matmul(cut_a, cut_b, out=cut_out, order="C")
+        elif transposed and m < n and k * n > AFAR:  # all rows with some columns, before the next
             cut_a, cut_b, cut_out = (x.swapaxes(-3, -4) for x in (cut_a, cut_b, cut_out))
             np.matmul(cut_a, cut_b, out=cut_out, order="C")
         else:
@@ -128,18 +136,28 @@ def by_depth(a: np.ndarray, b: np.ndarray, *, parts: np.ndarray, out: np.ndarray
     np.add.reduce(parts, axis=0, out=out.reshape(groups, rows, n))
 
 
+def pieces_across(m: int, k: int, n: int) -> tuple[int, int] | None:
+    """Rows and columns of w[m,k] that `across_by_bands` takes for a 1x1 convolution; None where BLAS does it."""
+    if not WITHOUT_PACKING or m <= ACROSS or n > FEW_COLUMNS:
+        return None
+    rows = divisor(m, ACROSS)
+    columns = divisor(k, min(SPAN // 2, MULTIPLICATIONS // (rows * n)))
+    return (rows, columns) if rows >= SHORTEST and columns >= 8 else None
+
+
 def bands_of(rows: int, columns: int, n: int) -> tuple[int, int]:
     """How many rows and columns of w[rows,columns] `across_by_bands` takes at a time, for n columns of y."""
     return divisor(rows, min(BAND, MULTIPLICATIONS // (SPAN * n))), divisor(columns, SPAN)
 
 
 def across_by_bands(w: np.ndarray, y: np.ndarray, *, parts: np.ndarray, out: np.ndarray) -> None:
-    """w[m,k]^T . y[m,n] -> out[k,n] for small n, some rows of w at a time: all of it is read once.
+    """w[m,k]^T . y[...,m,n] -> out[...,k,n] for small n, some rows of w at a time: all of it is read once.
 
-    A column of a large w is spread over as many pages of memory as it has rows. parts[m/r,k/c,c,n] holds what
-    each band of r rows comes to.
+    A column of a large w is spread over as many pages of memory as it has rows. parts[m/r,k/c,h,c,n] holds what
+    each band of r rows comes to, for h matrices y.
     """
-    bands, blocks, columns, n = parts.shape
-    pieces = w.reshape(bands, -1, blocks, columns).transpose(0, 2, 3, 1)
-    np.matmul(pieces, y.reshape(bands, 1, -1, n), out=parts)
-    np.add.reduce(parts, axis=0, out=out.reshape(blocks, columns, n))
+    bands, blocks, count, columns, n = parts.shape
+    pieces = w.reshape(bands, -1, blocks, 1, columns).transpose(0, 2, 3, 4, 1)
+    some = y.reshape(count, bands, -1, n).swapaxes(0, 1)
+    np.matmul(pieces, some[:, None], out=parts)
+    np.add.reduce(parts, axis=0, out=out.reshape(count, blocks, columns, n).swapaxes(0, 1))

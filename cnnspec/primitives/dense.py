@@ -134,7 +134,7 @@ class MultiplyInputGradient(Op):
         if gemm.WITHOUT_PACKING and outputs > gemm.ACROSS and n <= FEW_IMAGES:
             rows, columns = gemm.bands_of(outputs, inputs, n)
             if min(rows, columns) >= FEWEST:
-                parts = e.scratch("parts", (outputs // rows, inputs // columns, columns, n))
+                parts = e.scratch("parts", (outputs // rows, inputs // columns, 1, columns, n))
                 e.call(gemm.across_by_bands, w, dy, parts=parts, out=out)
                 return
         e.call(multiplying(inputs, outputs, n, across=True), f"{w}.T", dy, out=out)

@@ -19,6 +19,7 @@ from cnnspec.kernels.gemm import (
     in_blocks,
     outer_products,
     parts_of,
+    pieces_across,
 )
 
 SIZES = [(16, 48, 512), (32, 96, 512), (64, 192, 256), (128, 384, 128), (64, 64, 256), (512, 4608, 64)]
@@ -136,7 +137,7 @@ def test_a_matrix_read_across_by_bands_gives_the_product(m, k, n, dtype):
     w, y = random.normal(size=(m, k)).astype(dtype), random.normal(size=(m, n)).astype(dtype)
     rows, columns = bands_of(m, k, n)
     assert m % rows == k % columns == 0 and rows * columns * n <= MULTIPLICATIONS
-    out, parts = np.full((k, n), np.nan, dtype), np.empty((m // rows, k // columns, columns, n), dtype)
+    out, parts = np.full((k, n), np.nan, dtype), np.empty((m // rows, k // columns, 1, columns, n), dtype)
     across_by_bands(w, y, parts=parts, out=out)
     exact = w.T.astype("f8") @ y.astype("f8")
     np.testing.assert_allclose(out, exact, rtol=0, atol=1e-11 if dtype == "float64" else 1e-4)
@@ -164,6 +165,44 @@ def test_what_is_not_deep_has_no_parts(monkeypatch):
     assert parts_of(120, 784, 64) is None
     assert parts_of(128, 9216, 256) is None
     assert parts_of(128, 9973, 32) is None  # a prime
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_matrices_that_a_matrix_is_read_across_for_come_together(dtype, monkeypatch):
+    """What the input's gradient of a deep 1x1 convolution is: a row of pixels each."""
+    monkeypatch.setattr(module, "WITHOUT_PACKING", True)
+    rows, columns = pieces_across(1024, 96, 8)
+    random = np.random.default_rng(0)
+    w, y = random.normal(size=(1024, 96)).astype(dtype), random.normal(size=(3, 1024, 8)).astype(dtype)
+    out, parts = np.full((3, 96, 8), np.nan, dtype), np.empty((1024 // rows, 96 // columns, 3, columns, 8), dtype)
+    across_by_bands(w, y, parts=parts, out=out)
+    exact = w.T.astype("f8") @ y.astype("f8")
+    np.testing.assert_allclose(out, exact, rtol=0, atol=1e-11 if dtype == "float64" else 1e-4)
+
+
+def test_which_1x1_convolutions_are_read_across(monkeypatch):
+    monkeypatch.setattr(module, "WITHOUT_PACKING", True)
+    assert pieces_across(2048, 512, 16) == (512, 64)
+    assert pieces_across(2048, 512, 64) is None  # packing pays
+    assert pieces_across(512, 2048, 16) is None  # taken as it lies
+    assert pieces_across(1021, 512, 16) is None  # a prime
+    monkeypatch.setattr(module, "WITHOUT_PACKING", False)
+    assert pieces_across(2048, 512, 16) is None
+
+
+@pytest.mark.usefixtures("small")
+@pytest.mark.parametrize("across", [False, True])
+def test_a_large_matrix_is_read_once_for_several_with_the_same_bits(across, monkeypatch):
+    monkeypatch.setattr(module, "WITHOUT_PACKING", True)
+    random = np.random.default_rng(0)
+    a, b = random.normal(size=(96, 64)).astype("float32"), random.normal(size=(3, 64, 16)).astype("float32")
+    a = a.T.copy().T if across else a
+    out, apart = np.full((3, 96, 16), np.nan, "float32"), np.full((3, 96, 16), np.nan, "float32")
+    gemm(a, b, out=out)
+    for one, made in zip(b, apart, strict=True):
+        gemm(a, one, out=made)
+    assert cut_into(96, 64, 16, across, False, True) != (96, 16)
+    assert np.array_equal(out, apart)
 
 
 def test_a_large_dense_layer_of_few_images_has_the_gradients_of_any(monkeypatch):

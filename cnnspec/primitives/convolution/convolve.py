@@ -179,9 +179,14 @@ class ConvolveInputGradient(Op):
             depthwise.emit_input_gradient(dy, w, node.name, self.geometry, self.dense, e)
             return
         if self.geometry.plain and self.groups == 1:
-            matrix = e.view("transposed", f"{e[w]}.reshape({wt['f']}, {wt['c']}).T")
             out = e.view("pixels", e.source(kernels.conv.pixels, e[node.name]))
-            length = prod(e.shape(dy)[-2:])
+            rows, filters, length = e.rows_shape(dy)
+            some = kernels.gemm.pieces_across(filters, wt["c"], length)
+            if some is not None:
+                parts = e.scratch("parts", (filters // some[0], wt["c"] // some[1], rows, some[1], length))
+                e.call(kernels.gemm.across_by_bands, e.matrix(w), e.pixels(dy), parts=parts, out=out)
+                return
+            matrix = e.view("transposed", f"{e[w]}.reshape({wt['f']}, {wt['c']}).T")
             e.call(multiplying(wt["c"], wt["f"], length, across=True), matrix, e.pixels(dy), out=out)
             return
         height, _, width, n = e.shape(dy)
