@@ -111,6 +111,7 @@ TABLE = {  # output x answers: the end of the network, the answers, what is coun
     "one pixel by one sigmoid, yes or no": ("conv 1x5x5 -> sigmoid", yes_or_no, by_label),
 }  # fmt: skip
 
+THREADS = {"shards": 3, "workers": 2, "parallel": "threads"}  # which need no start of a program
 each_cell = pytest.mark.parametrize("cell", TABLE)
 
 
@@ -129,7 +130,7 @@ def made(cell, **how):
 
 
 @each_cell
-@pytest.mark.parametrize("how", [{}, {"batch": 23}, {"batch": 1}, {"shards": 3, "workers": 2}], ids=str)
+@pytest.mark.parametrize("how", [{}, {"batch": 23}, {"batch": 1}, THREADS], ids=str)
 def test_evaluate_counts_what_the_table_says(cell, how):
     model, x, y, wanted = made(cell, **how)
     with model:
