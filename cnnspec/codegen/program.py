@@ -42,6 +42,11 @@ class Program:
     parameters: dict[str, str]
     graph: Graph
 
+    @property
+    def meeting(self) -> tuple[object, ...]:
+        """What shards have in common that make a batch together: what they show one another, and when they wait."""
+        return self.barriers, (*self.partials,), (*self.together,), self.joint
+
 
 def generate(graph: Graph, n: int, batch: int, dtype: str = "float32") -> Program:
     """The program for n images of a batch of so many."""

@@ -64,7 +64,8 @@ class Multiply(Op):
     def emit(self, node: Node, e: PlanWriter) -> None:
         x, w = node.inputs
         (outputs, n), inputs = e.shape(node.name), e.shape(x)[0]
-        if n == 1 and pieces(e.type(x), e.type(w)) > 1:
+        together = takes_reading(e.type(w), e.type(x), node.type, e)  # first: it is the same for all shards
+        if n == 1 and not together and pieces(e.type(x), e.type(w)) > 1:
             mine = "" if self.part is None else f"[{self.part[0]}:{self.part[1]}]"
             weights, out = (
                 f"{of}.reshape(-1, {PIECE}, {last})"
@@ -72,7 +73,7 @@ class Multiply(Op):
             )
             e.call(kernels.np.matmul, e.view("pieces", weights), e[x], out=e.view("by_piece", out))
             return
-        if takes_reading(e.type(w), e.type(x), node.type, e):
+        if together:
             some = share(outputs, e)
             given = e.view("x_of_all", f"{show(e, by_image='x', x=x)['x']}.T")
             whole, mine = room(e, "y", node.name)

@@ -171,6 +171,8 @@ def lay_out(
 ) -> Plan:
     """The plan of some programs for a batch of n images, in a room; the shards in `here` are bound."""
     graph, count = programs[0].graph, len(programs)
+    for program in programs[1:]:  # else one waits where another does not, or for what is not shown
+        assert program.meeting == programs[0].meeting, "shards of any size meet at the same barriers"
     _, bands = graph.band
     targets = [node.name for node in graph if isinstance(node.op, Target)]
     feeds = {name: batch(room, n, graph.type(name).shape, dtype) for name in (*graph.inputs, *targets)}

@@ -3,6 +3,8 @@
 import numpy as np
 import pytest
 
+import cnnspec
+from cnnspec.codegen.program import Program
 from cnnspec.ir import Builder, data
 from cnnspec.ir.leaves import Input
 from cnnspec.passes import methods
@@ -156,3 +158,24 @@ def test_only_the_first_shard_has_memory_for_it(monkeypatch):
     monkeypatch.setattr(together, "SHARED", 1 << 21)
     apart = engine(shards=3, optimiser=Adam()).memory(7)["gradients"]
     assert apart - told == 2 * sum(made.arrays[name].nbytes for name in ("one.weight", "end.weight"))
+
+
+def test_shards_of_one_image_and_of_two_make_a_layer_together():
+    """One image alone is multiplied in pieces, and a shard of one was not there when the others waited for it."""
+    text = "input 512\ndense 512 -> relu -> dense 512 -> relu -> dense 4 -> softmax"
+    x, y = np.random.default_rng(0).normal(size=(3, 512)), np.arange(3)
+    found = []
+    for shards in (1, 2):
+        with cnnspec.compile(text=text, batch=4, shards=shards, seed=0, dtype="float64") as model:
+            found.append(model.gradients(x, y))
+            assert (model.engine.plan("train", 3).programs[0].barriers[0] > 0) is (shards == 2)
+    for name, gradient in found[0].items():
+        np.testing.assert_allclose(found[1][name], gradient, rtol=0, atol=1e-13)
+
+
+def test_programs_that_do_not_meet_are_refused(monkeypatch):
+    monkeypatch.setattr(Program, "meeting", property(id))
+    made = engine(shards=2)
+    made.plan("train", 1)
+    with pytest.raises(AssertionError, match="same barriers"):
+        made.plan("train", 2 + 1)
