@@ -125,6 +125,7 @@ def gather_phases(x: np.ndarray, stride: int, *, out: np.ndarray) -> None:
 
 @cache
 def phases_of(width: int, stride: int) -> np.ndarray:
+    """The columns of a row of that width, those of each phase after the other."""
     return np.arange(width).reshape(-1, stride).T.reshape(-1)
 
 
