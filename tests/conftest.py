@@ -6,7 +6,8 @@ folder of tests must never be taken for a package that is not installed.
 How long an example takes is no property of ours, and on a busy machine it says nothing: no deadlines. Examples are
 the same in each run, so that a verdict is one on the code; `--hypothesis-profile=others` draws others.
 
-A shell without job control starts what ends in `&` with Ctrl-C ignored, which programs of tests would inherit.
+A shell without job control starts what ends in `&` with Ctrl-C ignored, and `nohup` ignores that a terminal closes;
+programs of tests would inherit both.
 """
 
 import gc
@@ -21,12 +22,10 @@ settings.register_profile("others", deadline=None, suppress_health_check=[Health
 settings.register_profile("any machine", settings.get_profile("others"), derandomize=True)
 settings.load_profile("any machine")
 
-for number, usual in (
-    (signal.SIGINT, signal.default_int_handler),
-    (getattr(signal, "SIGQUIT", None), signal.SIG_DFL),
-):
+for name in ("SIGINT", "SIGQUIT", "SIGHUP", "SIGTERM"):
+    number = getattr(signal, name, None)
     if number is not None and signal.getsignal(number) is signal.SIG_IGN:
-        signal.signal(number, usual)
+        signal.signal(number, signal.default_int_handler if name == "SIGINT" else signal.SIG_DFL)
 
 sys.path.insert(0, str(Path(__file__).parent / "support"))
 
